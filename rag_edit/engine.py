@@ -1,0 +1,247 @@
+"""The engine: a question is answered by the record whose scope holds it, by that record's adapter, or by the frozen model.
+
+The one place that knows all stages. It hands values from one stage to the next and holds both paths on a screen each:
+`Engine.decide_many` and `Engine.ask_many` for questions, `Engine.apply` for edits. It decides nothing itself. Opening the
+parts is `rag_edit.opening`'s; here they come as arguments, so a test gives fakes.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Route
+from rag_edit.core.jurisdiction import Atlas
+from rag_edit.core.record import RecordVersion
+from rag_edit.index.embedder import Embedder
+from rag_edit.index.retriever import Retriever
+from rag_edit.records.plan import Plan
+from rag_edit.records.store import Appended, RecordStore
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.decide import decide
+from rag_edit.scope.policies import (
+    Policy,
+    ReadPlaces,
+    holds_on_the_day,
+    names_no_other_place,
+    names_the_same_day,
+    names_the_same_numbers,
+)
+from rag_edit.scope.reading import Reading, read
+from rag_edit.scope.scorer import ScopeItem, ScopeScorer
+
+Progress = Callable[[str, int, int], None]
+"""``progress(stage, done, total)``, called now and then during long work."""
+Answering = Callable[[Sequence[tuple[Query, Decision]]], list[Answer]]
+"""Answers questions of one route, in order."""
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question, decided and answered.
+
+    Attributes:
+        query: What was asked.
+        decision: Route, reason and trace.
+        answer: What is served; None when only the route was asked for.
+        base: The frozen model's own answer; None unless asked for.
+        timings_ms: Milliseconds by stage; in a batch, the batch's divided by its size.
+    """
+
+    query: Query
+    decision: Decision
+    answer: Answer | None = None
+    base: Answer | None = None
+    timings_ms: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Engine:
+    """All stages, composed.
+
+    Attributes:
+        store: The records.
+        retriever: Partitions of the records' views.
+        embedder: Encoder of questions and views.
+        scorer, thresholds: Who scores, and where scores are cut.
+        answering: Who answers each route. A table, so that a route is added without a branch.
+        atlas, read_places: Jurisdictions, and the reader of places in a text.
+        jurisdiction: Where questions stand that do not say.
+        today: The clock of this surface.
+        candidates: Records looked at in each partition.
+    """
+
+    store: RecordStore
+    retriever: Retriever
+    embedder: Embedder
+    scorer: ScopeScorer
+    thresholds: Thresholds
+    answering: Mapping[Route, Answering]
+    atlas: Atlas
+    read_places: ReadPlaces
+    jurisdiction: str
+    today: Callable[[], date]
+    candidates: int = 24
+    progress: Progress = no_progress
+    _seen: int = 0
+
+    def query(
+        self,
+        question: str,
+        *,
+        jurisdiction: str | None = None,
+        as_of: date | None = None,
+        messages: Sequence[Message] = (),
+        id: str = "",  # noqa: A002 - the caller's word for it
+    ) -> Query:
+        """Return a query with this deployment's defaults filled in.
+
+        Raises:
+            UnknownJurisdictionError: no such jurisdiction.
+        """
+        where = self.atlas.parse(jurisdiction if jurisdiction is not None else self.jurisdiction)
+        return Query(question, where, as_of or self.today(), tuple(messages), id)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        jurisdiction: str | None = None,
+        as_of: date | None = None,
+        messages: Sequence[Message] = (),
+        with_base: bool = False,
+    ) -> Outcome:
+        """Answer one question. See `ask_many`."""
+        query = self.query(question, jurisdiction=jurisdiction, as_of=as_of, messages=messages)
+        return self.ask_many([query], with_base=with_base)[0]
+
+    def ask_many(self, queries: Sequence[Query], *, with_base: bool = False, route_only: bool = False) -> list[Outcome]:
+        """Decide and answer a batch; each outcome is what its question would get alone.
+
+        Args:
+            queries: From `query`.
+            with_base: Also ask the frozen model itself, without any record.
+            route_only: Decide only; no language model is loaded.
+        """
+        started = time.perf_counter()
+        decisions, timings = self.decide_many(queries)
+        share = max(1, len(queries))
+        if route_only:
+            return [Outcome(q, d, timings_ms=timings) for q, d in zip(queries, decisions, strict=True)]
+        marked = time.perf_counter()
+        answers: dict[int, Answer] = {}
+        for route in Route:
+            at = [i for i, decision in enumerate(decisions) if decision.route is route]
+            if at:
+                answers |= zip(at, self.answering[route]([(queries[i], decisions[i]) for i in at]), strict=True)
+        timings = {**timings, "answer": 1000 * (time.perf_counter() - marked) / share}
+        base: list[Answer | None] = [None] * len(queries)
+        if with_base:
+            marked = time.perf_counter()
+            missing = [i for i, decision in enumerate(decisions) if decision.route is not Route.BASE]
+            own = self.answering[Route.BASE]([(queries[i], decisions[i]) for i in missing]) if missing else []
+            found = dict(zip(missing, own, strict=True))
+            base = [found.get(i, answers[i]) for i in range(len(queries))]
+            timings["base"] = 1000 * (time.perf_counter() - marked) / share
+        timings["total"] = 1000 * (time.perf_counter() - started) / share
+        shown = MappingProxyType({name: round(ms, 3) for name, ms in timings.items()})
+        return [Outcome(queries[i], decisions[i], answers[i], base[i], shown) for i in range(len(queries))]
+
+    def decide_many(self, queries: Sequence[Query]) -> tuple[list[Decision], dict[str, float]]:
+        """Return the decisions of a batch and the milliseconds a question by stage.
+
+        Steps: (1) read the questions; (2) open the chains' partitions and encode; (3) candidates, partition by partition;
+        (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`.
+        """
+        clock = [time.perf_counter()]
+        readings = [read(query, self.read_places) for query in queries]  # (1)
+        chains = [self._chain(query) for query in queries]
+        self._open({code for chain in chains for code in chain})  # (2)
+        clock.append(time.perf_counter())
+        asked = [i for i, reading in enumerate(readings) if reading.text]
+        texts = [readings[i].text for i in asked]
+        vectors = self.embedder.encode(texts, kind="query") if texts else None
+        clock.append(time.perf_counter())
+        found: dict[int, tuple[Candidate, ...]] = dict.fromkeys(range(len(queries)), ())
+        for chain in sorted({chains[i] for i in asked}):  # (3)
+            rows = [row for row, i in enumerate(asked) if chains[i] == chain]
+            assert vectors is not None
+            groups = self.retriever.search(chain, [texts[row] for row in rows], vectors[rows], k=self.candidates)
+            found |= {asked[row]: group for row, group in zip(rows, groups, strict=True)}
+        clock.append(time.perf_counter())
+        scores = self.scorer.score([ScopeItem(readings[i], found[i]) for i in range(len(queries))])  # (4)
+        clock.append(time.perf_counter())
+        decisions = [  # (5)
+            decide(
+                reading,
+                found[i],
+                scores[i],
+                policies=self._policies(reading),
+                thresholds=self.thresholds,
+                more_specific=lambda a, b, on=reading.query.as_of: self.atlas.more_specific(self.atlas.parse(a), self.atlas.parse(b), on),
+            )
+            for i, reading in enumerate(readings)
+        ]
+        clock.append(time.perf_counter())
+        stages = ("read", "encode", "search", "score", "decide")
+        share = max(1, len(queries))
+        return decisions, {name: 1000 * (clock[n + 1] - clock[n]) / share for n, name in enumerate(stages)}
+
+    def apply(self, plan: Plan, *, recorded_at: datetime) -> Appended | None:
+        """Put a plan into force: one transaction in the store, then the partitions; None when it changes nothing.
+
+        The store's commit is the acknowledgement. What happens after it can be repeated: a partition that misses rows is
+        completed when it is opened next.
+
+        Raises:
+            StaleVersionError: the store moved on since the plan was made; nothing was applied.
+        """
+        if not plan.edits:
+            return None
+        appended = self.store.append(plan.edits, idempotency_key=plan.key, recorded_at=recorded_at)
+        self._follow()
+        self._open({edit.record.jurisdiction for edit in plan.edits})
+        self.retriever.save()
+        return appended
+
+    def live(self, jurisdictions: Iterable[str] | None = None) -> Iterable[RecordVersion]:
+        """Return the live versions, by position in the log."""
+        return self.store.live(None if jurisdictions is None else tuple(jurisdictions))
+
+    def close(self) -> None:
+        """Close the partitions and the store."""
+        self.retriever.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def _chain(self, query: Query) -> tuple[str, ...]:
+        return tuple(self.atlas.chain(self.atlas.parse(query.jurisdiction), query.as_of))
+
+    def _open(self, jurisdictions: Iterable[str]) -> None:
+        """Load the partitions not loaded yet; those that are follow the store's change feed."""
+        self._follow()
+        for code in sorted(set(jurisdictions) - self.retriever.loaded()):
+            self.retriever.refresh(code, self.store.live((code,)), progress=lambda done, total, code=code: self.progress(f"index {code}", done, total))
+
+    def _follow(self) -> None:
+        position = self.store.position()
+        if position > self._seen:
+            changes = tuple(self.store.changes(self._seen)) if self.retriever.loaded() else ()
+            self.retriever.apply(changes, progress=lambda done, total: self.progress("index", done, total))
+            self._seen = position
+
+    def _policies(self, reading: Reading) -> Sequence[Policy]:
+        day = reading.query.as_of
+        covers = lambda j, place: self.atlas.covers(self.atlas.parse(j), self.atlas.parse(place), day)  # noqa: E731
+        return (holds_on_the_day, names_the_same_day, names_the_same_numbers, names_no_other_place(covers, self.read_places))

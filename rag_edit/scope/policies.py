@@ -1,0 +1,153 @@
+"""Vetoes: small policies that put a candidate out of scope whatever its score. Pure.
+
+A policy takes the reading of a question and a candidate, and returns None (no objection) or an `Objection` with its
+reason and a sentence. `object_all` asks each in order; an empty list of policies is refused, since it would admit all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from rag_edit.core.decision import Candidate, Form, Reason
+from rag_edit.core.record import Record
+from rag_edit.scope.dates import DateMention, read_dates
+from rag_edit.scope.places import PlaceMention
+from rag_edit.scope.reading import Reading
+from rag_edit.scope.text import fold, numbers
+
+Covers = Callable[[str, str], bool]
+ReadPlaces = Callable[[str], Sequence[PlaceMention]]
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a candidate is out of scope: the reason and one sentence of explanation."""
+
+    reason: Reason
+    note: str
+
+
+Policy = Callable[[Reading, Candidate], Objection | None]
+
+
+def object_all(policies: Sequence[Policy], reading: Reading, candidate: Candidate) -> Objection | None:
+    """Return the first objection of ``policies``, None where there is none.
+
+    Raises:
+        ValueError: no policies: use `no_policy` to mean that.
+    """
+    if not policies:
+        raise ValueError("an empty list of policies admits everything; name no_policy if that is meant")
+    return next((found for policy in policies if (found := policy(reading, candidate)) is not None), None)
+
+
+def no_policy(_reading: Reading, _candidate: Candidate) -> Objection | None:
+    """Object to nothing. For baselines and tests."""
+    return None
+
+
+def holds_on_the_day(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when the fact does not hold on the day asked about: a date named in the question, else the query's ``as_of``."""
+    record = candidate.version.record
+    start, end, named = asked_days(reading)
+    if (record.valid_from is None or record.valid_from < end) and (record.valid_to is None or start < record.valid_to):
+        return None
+    spoken = f"the question names {named}" if named else f"asked as of {start}"
+    span = f"the record holds {_span(record)}"
+    if named:
+        return Objection(Reason.OTHER_DATE, f"{spoken}, {span}")
+    early = record.valid_from is not None and start < record.valid_from
+    return Objection(Reason.NOT_YET_VALID if early else Reason.EXPIRED, f"{spoken}, {span}")
+
+
+def asked_days(reading: Reading) -> tuple[date, date, str]:
+    """Return the half-open interval of days asked about, and its words where the question names it."""
+    for mention in reading.dates:
+        if (days := mention.days()) is not None:
+            return *days, reading.text[mention.start : mention.end]
+    as_of = reading.query.as_of
+    return as_of, as_of + timedelta(days=1) if as_of < date.max else as_of, ""
+
+
+def names_the_same_day(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when question and record both name a day of the year, or a year, and none agrees."""
+    record = candidate.version.record
+    asked = {m.month_day for m in reading.dates if m.month_day}
+    if asked:
+        known = {m.month_day for q in (*record.questions(), *record.names()) for m in _dates(q) if m.month_day}
+        if known and asked.isdisjoint(known):
+            return Objection(Reason.OTHER_DATE, f"the question names {_days(asked)}, the record {_days(known)}")
+    years = {m.year for m in reading.dates if m.year}
+    known_years = [{m.year for m in _dates(q) if m.year} for q in record.questions()]
+    if years and known_years and all(known_years) and years.isdisjoint(set.union(*known_years)):
+        return Objection(Reason.OTHER_DATE, f"the question names {_list(years)}, the record {_list(set.union(*known_years))}")
+    return None
+
+
+def names_the_same_numbers(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when question and record both carry numbers as part of what is asked, and none agrees.
+
+    Dates are left to the other policies. A number in a yes/no question or in a doubt may be a proposed answer.
+    """
+    if reading.form.form in (Form.YES_NO, Form.NEGATED, Form.DOUBT, Form.CHOICE) or not reading.numbers:
+        return None
+    asked = reading.numbers - _date_numbers(reading.text, reading.dates)
+    record = candidate.version.record
+    known = [numbers(q) - _date_numbers(q, _dates(q)) for q in record.questions()]
+    if asked and known and all(known) and asked.isdisjoint(frozenset.union(*known)):
+        return Objection(Reason.OTHER_NUMBER, f"the question names {_list(asked)}, the record {_list(frozenset.union(*known))}")
+    return None
+
+
+def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
+    """Return the policy that objects when the question names a place that the record does not speak for.
+
+    A place is the record's when the record's jurisdiction covers it, or when the record's own question or subject names
+    it. A place inside the record's subject or alias is part of a name, not a location. Records of ``GLOBAL`` speak for
+    every place: there the scorer alone compares subjects.
+
+    Args:
+        covers: ``covers(jurisdiction, place)``: the place is the jurisdiction or lies below it, on the day asked about.
+        read_places: Reader of places, for the record's own texts.
+    """
+
+    def policy(reading: Reading, candidate: Candidate) -> Objection | None:
+        record = candidate.version.record
+        if record.jurisdiction == _GLOBAL or not reading.places:
+            return None
+        own = {code for text in (record.question, *record.names()) for m in read_places(text) for code in m.jurisdictions}
+        named = " ".join(fold(name) for name in record.names())
+        for mention in reading.places:
+            codes = [str(code) for code in mention.jurisdictions]
+            if any(covers(record.jurisdiction, code) for code in codes) or not own.isdisjoint(codes):
+                continue
+            if fold(mention.text) and fold(mention.text) in named:
+                continue
+            return Objection(Reason.OTHER_PLACE, f"the question names {mention.text} ({', '.join(codes)}), the record is for {record.jurisdiction}")
+        return None
+
+    return policy
+
+
+_GLOBAL: Final = "GLOBAL"
+
+
+def _dates(text: str) -> tuple[DateMention, ...]:
+    return read_dates(text)
+
+
+def _date_numbers(text: str, mentions: Sequence[DateMention]) -> frozenset[str]:
+    return frozenset(n for m in mentions for n in numbers(text[m.start : m.end]))
+
+
+def _span(record: Record) -> str:
+    return f"from {record.valid_from or 'ever'} until before {record.valid_to or 'further notice'}"
+
+
+def _days(days: set[tuple[int, int]]) -> str:
+    return ", ".join(f"{month:02d}-{day:02d}" for month, day in sorted(days))
+
+
+def _list(values: set[int] | frozenset[str]) -> str:
+    return ", ".join(map(str, sorted(values, key=str)))

@@ -1,0 +1,78 @@
+"""What a question says, before any record is looked at: form, places, dates, numbers, language hint.
+
+A `Reading` is made once a question and handed to the index, the scorer and the policies. Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Message, Query
+from rag_edit.scope.dates import DateMention, read_dates
+from rag_edit.scope.followup import Topic, resolve
+from rag_edit.scope.forms import FormReading, read_form
+from rag_edit.scope.language import guess_language
+from rag_edit.scope.places import PlaceMention
+from rag_edit.scope.text import clean, numbers
+
+SEARCH_CHARS: Final = 600  # an encoder reads 256 tokens; what a question asks stands in its first or last words
+
+PlaceReading = Callable[[str], Sequence[PlaceMention]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question, read.
+
+    Attributes:
+        query: What was asked, unchanged.
+        text: The words to search and score by: cleaned, options and wrapping left out, a follow-up completed from the
+            turns before it. Empty when nothing is asked.
+        form: The form of the question and its parts (stem, options).
+        places, dates: What ``text`` names.
+        numbers: Numbers in ``text``.
+        language: BCP 47 hint, or empty. Never a filter.
+        follows: The earlier turns' topic when the question only makes sense with it.
+    """
+
+    query: Query
+    text: str
+    form: FormReading
+    places: tuple[PlaceMention, ...] = ()
+    dates: tuple[DateMention, ...] = ()
+    numbers: frozenset[str] = frozenset()
+    language: str = ""
+    follows: Topic | None = None
+
+
+def read(query: Query, read_places: PlaceReading) -> Reading:
+    """Return what ``query`` says."""
+    question = clean(query.question[:MAX_QUESTION_CHARS])
+    form = read_form(question)
+    topic = resolve(query.messages, question, form, read_places)
+    text = "" if topic is None and form.form in (Form.SMALL_TALK, Form.DOUBT) else topic.text if topic else form.stem or question
+    text = _ends(text)
+    return Reading(
+        query,
+        text,
+        form,
+        places=tuple(read_places(text)),
+        dates=read_dates(text),
+        numbers=numbers(text),
+        language=guess_language(question) or "",
+        follows=topic,
+    )
+
+
+def _ends(text: str) -> str:
+    """Return a long text's last sentence-like stretch: in a long message the question stands at the end."""
+    if len(text) <= SEARCH_CHARS:
+        return text
+    tail = text[-SEARCH_CHARS:]
+    cut = max(tail.find(". "), tail.find("? "), tail.find("! "))
+    return tail[cut + 2 :] if 0 <= cut < SEARCH_CHARS // 2 else tail[tail.find(" ") + 1 :]
+
+
+def user_turns(messages: Sequence[Message]) -> tuple[str, ...]:
+    """Return the user's earlier turns, oldest first."""
+    return tuple(m.content for m in messages if m.role == "user")

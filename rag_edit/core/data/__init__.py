@@ -1,0 +1,1 @@
+"""Packaged data; README.md says what each file is and where it comes from."""

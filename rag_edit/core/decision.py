@@ -13,7 +13,6 @@ from typing import Final
 from rag_edit.core.record import RecordVersion
 
 MAX_QUESTION_CHARS: Final = 20_000
-_NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Route(StrEnum):
@@ -129,7 +128,7 @@ class ScopeScore:
     """
 
     probability: float
-    features: Mapping[str, float] = field(default=_NOTHING)
+    features: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

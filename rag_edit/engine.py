@@ -7,7 +7,7 @@ parts is `rag_edit.opening`'s; here they come as arguments, so a test gives fake
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -58,7 +58,7 @@ class Outcome:
     decision: Decision
     answer: Answer | None = None
     base: Answer | None = None
-    timings_ms: Mapping[str, float] = MappingProxyType({})
+    timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(slots=True)

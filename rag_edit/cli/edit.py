@@ -1,0 +1,125 @@
+"""Commands that change records: init, plan, apply, export."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rag_edit.cli.home import AsJson, Home, home_of, notice, now, print_json, print_lines, today
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or directories of records (YAML, CSV, JSONL).")]
+
+
+class OnConflict(StrEnum):
+    """What to do with records that contradict live ones."""
+
+    REFUSE = "refuse"
+    NEWEST = "newest"
+    SKIP = "skip"
+
+
+Conflicts = Annotated[OnConflict, typer.Option("--on-conflict", help="refuse: list them and apply nothing; newest: the later one supersedes; skip: leave it out.")]
+
+
+class Format(StrEnum):
+    """File formats of records."""
+
+    JSONL = "jsonl"
+    YAML = "yaml"
+    CSV = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command()(init)
+    app.command()(plan)
+    app.command()(apply)
+    app.command()(export)
+
+
+def init(context: typer.Context, as_json: AsJson = False) -> None:
+    """Make a home: an empty store and a settings file. A home that exists is left as it is."""
+    from rag_edit.config import CONFIG_NAME, DEFAULT_CONFIG
+    from rag_edit.opening import create_store
+
+    home = home_of(context)
+    made = create_store(home.path)
+    config = home.path / CONFIG_NAME
+    if not config.exists():
+        config.write_text(DEFAULT_CONFIG, "utf-8")
+    if as_json:
+        print_json({"home": str(home.path), "created": made})
+    else:
+        print_lines(f"{'made' if made else 'kept'} {home.path}", f"next: rag-edit --home {home.path} apply knowledge/")
+
+
+def plan(context: typer.Context, paths: Paths, on_conflict: Conflicts = OnConflict.REFUSE, as_json: AsJson = False) -> None:
+    """Show what apply would do: additions, changes, supersessions, retractions, conflicts. Changes nothing."""
+    from rag_edit.records.plan import describe_plan, plan_to_json
+
+    found = _made(home_of(context), paths, on_conflict)
+    if as_json:
+        print_json(plan_to_json(found))
+    else:
+        print_lines(*describe_plan(found))
+    if found.refused:
+        raise typer.Exit(1)
+
+
+def apply(context: typer.Context, paths: Paths, on_conflict: Conflicts = OnConflict.REFUSE, as_json: AsJson = False) -> None:
+    """Put records into force, in one transaction. Applying the same files again changes nothing."""
+    from rag_edit.core.errors import ConflictError
+    from rag_edit.records.plan import plan_to_json
+
+    home = home_of(context)
+    found = _made(home, paths, on_conflict)
+    if found.refused:
+        raise ConflictError([str(conflict) for conflict in found.conflicts])
+    position = None
+    if found.edits:
+        with home.engine(show=not as_json) as engine:
+            appended = engine.apply(found, recorded_at=now())
+            position = appended.last_seq if appended else None
+    summary: dict[str, Any] = {**plan_to_json(found)["counts"], "position": position}
+    if as_json:
+        print_json(summary)
+    else:
+        for warning in found.warnings:
+            notice(f"rag-edit: {warning}")
+        print_lines(", ".join(f"{count} {name}" for name, count in summary.items() if name != "position"))
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A directory (one file a jurisdiction), or a file.")],
+    file_format: Annotated[Format, typer.Option("--format", help="Format of the files in a directory; a file's own suffix decides otherwise.")] = Format.JSONL,
+    jurisdiction: Annotated[str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the live records to files that apply reads back equal."""
+    from rag_edit.core.atlas import default_atlas
+    from rag_edit.records.export import export_records
+
+    codes = (str(default_atlas().parse(jurisdiction)),) if jurisdiction else None
+    with home_of(context).store() as store:
+        versions = list(store.live(codes))
+    written = export_records(versions, out, file_format)
+    if as_json:
+        print_json({"records": len(versions), "files": [str(path) for path in written]})
+    else:
+        print_lines(f"{len(versions)} records in {len(written)} files")
+
+
+def _made(home: Home, paths: list[Path], on_conflict: OnConflict) -> Any:
+    """Return the plan for ``paths`` against the live records."""
+    from rag_edit.core.atlas import default_atlas
+    from rag_edit.records.files import read_records
+    from rag_edit.records.plan import make_plan
+
+    atlas = default_atlas()
+    read = read_records(paths, atlas)
+    with home.store() as store:
+        return make_plan(read, store.live(), atlas, on_conflict=on_conflict.value, today=today())
+
+

@@ -1,0 +1,100 @@
+"""What every command needs: the home, its settings, its parts opened and closed, today's date, and where output goes."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rag_edit.config import Settings, load_settings
+from rag_edit.core.errors import UsageError
+
+DEFAULT_HOME = Path(".rag-edit")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Jurisdiction = Annotated[
+    str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="GLOBAL, a bloc, an ISO 3166-1 or 3166-2 code. Default: the home's.")
+]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day on which the answer must hold, YYYY-MM-DD. Default: today.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home directory, as the command line sees it. Opens nothing before it is asked to."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Settings:
+        """Return the home's settings."""
+        return load_settings(self.path)
+
+    @contextmanager
+    def store(self) -> Iterator[Any]:
+        """Open the store alone: no model, no index."""
+        from rag_edit.opening import open_store
+
+        with open_store(self.path) as store:
+            yield store
+
+    @contextmanager
+    def engine(self, *, show: bool = True) -> Iterator[Any]:
+        """Open all parts. Progress is shown on stderr when it is a terminal and ``show`` is set."""
+        from rag_edit.cli.progress import shown_progress
+        from rag_edit.opening import open_engine
+
+        with shown_progress(show) as progress, open_engine(self.path, self.settings, progress=progress) as engine:
+            yield engine
+
+
+def home_of(context: typer.Context) -> Home:
+    """Return the home that the command was called with."""
+    found = context.obj
+    assert isinstance(found, Home)
+    return found
+
+
+def today() -> date:
+    """Return today's date where the process runs."""
+    return datetime.now().astimezone().date()
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def parse_date(text: str | None, where: str = "--as-of") -> date | None:
+    """Return the day that ``text`` names; None for None.
+
+    Raises:
+        UsageError: not a day in the form YYYY-MM-DD.
+    """
+    if text is None:
+        return None
+    try:
+        if len(text) != len("2026-01-01"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{where}: wanted a day as YYYY-MM-DD, found {text!r}", hint=f"{where} 2026-01-31") from None
+
+
+def print_json(document: Mapping[str, Any] | list[Any]) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines on stdout."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def notice(line: str) -> None:
+    """Print a line on stderr."""
+    sys.stderr.write(f"{line}\n")

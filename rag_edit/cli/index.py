@@ -1,0 +1,79 @@
+"""Commands about what is derived and what is sound: index build, index status, doctor."""
+
+from typing import Annotated, Any
+
+import typer
+
+from rag_edit.cli.home import AsJson, home_of, print_json, print_lines
+
+app = typer.Typer(help="Partitions of the index: built from the store, safe to delete.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands that stand outside the group."""
+    root.command()(doctor)
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    jurisdictions: Annotated[list[str] | None, typer.Argument(metavar="[CODE...]", help="Only these; all by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build or repair partitions. Vectors that are still good are kept."""
+    from rag_edit.core.atlas import default_atlas
+
+    with home_of(context).engine(show=not as_json) as engine:
+        codes = [str(default_atlas().parse(code)) for code in jurisdictions or ()] or list(engine.store.jurisdictions())
+        engine.open_partitions(codes)
+        engine.retriever.save()
+        status = [partition_to_json(p) for p in engine.retriever.status()]
+    if as_json:
+        print_json({"partitions": status})
+    else:
+        print_lines(f"{len(codes)} partitions, {sum(p['rows'] for p in status)} rows")
+
+
+@app.command()
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the partitions on disk."""
+    from rag_edit.config import INDEX_NAME
+    from rag_edit.index.retriever import read_status
+
+    found = [partition_to_json(p) for p in read_status(home_of(context).path / INDEX_NAME)]
+    if as_json:
+        print_json({"partitions": found})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("partition", "rows", "kind", "generation", "bytes", "state")
+    for p in found:
+        table.add_row(p["jurisdiction"], str(p["rows"]), p["kind"], str(p["generation"]), str(p["bytes"]), p["state"])
+    Console().print(table)
+
+
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check the home: settings, store, partitions, models. Exit code 1 when something is wrong."""
+    from rag_edit.opening import check_home
+
+    checks = check_home(home_of(context).path)
+    if as_json:
+        print_json({"ok": all(c.ok for c in checks), "checks": [{"name": c.name, "ok": c.ok, "found": c.found, "hint": c.hint} for c in checks]})
+    else:
+        for c in checks:
+            print_lines(f"{'ok  ' if c.ok else 'BAD '} {c.name}: {c.found}" + (f"\n     try: {c.hint}" if c.hint and not c.ok else ""))
+    if not all(c.ok for c in checks):
+        raise typer.Exit(1)
+
+
+def partition_to_json(partition: Any) -> dict[str, Any]:
+    """Return a partition's status as plain values."""
+    return {
+        "jurisdiction": partition.jurisdiction,
+        "rows": partition.rows,
+        "kind": partition.kind,
+        "generation": partition.generation,
+        "bytes": partition.bytes,
+        "state": partition.state,
+    }

@@ -1,0 +1,111 @@
+"""Commands about single records: list, show, history, retract."""
+
+from typing import Annotated, Any
+
+import typer
+
+from rag_edit.cli.home import AsJson, AsOf, home_of, now, parse_date, print_json, print_lines
+
+app = typer.Typer(help="Look at records, and withdraw them.", no_args_is_help=True, rich_markup_mode=None)
+RecordId = Annotated[str, typer.Argument(metavar="ID", help="The record's id.")]
+
+
+@app.command("list")
+def list_records(
+    context: typer.Context,
+    jurisdiction: Annotated[str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction's own records.")] = None,
+    as_of: AsOf = None,
+    topic: Annotated[str, typer.Option("--topic", help="Only this topic or below it, such as tax.vat.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List live records, by id."""
+    from rag_edit.core.atlas import default_atlas
+
+    codes = (str(default_atlas().parse(jurisdiction)),) if jurisdiction else None
+    day = parse_date(as_of)
+    with home_of(context).store() as store:
+        found = [
+            v
+            for v in store.live(codes)
+            if (day is None or v.record.is_valid_at(day)) and (not topic or v.record.topic == topic or v.record.topic.startswith(f"{topic}."))
+        ]
+    found.sort(key=lambda v: v.record.id)
+    if as_json:
+        print_json({"total": len(found), "records": [version_to_json(v) for v in found[:limit]]})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("id", "jurisdiction", "question", "answer", "valid")
+    for v in found[:limit]:
+        table.add_row(v.name, v.record.jurisdiction, v.record.question, v.record.answer, _span(v))
+    Console().print(table)
+    print_lines(f"{min(limit, len(found))} of {len(found)} records")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    record_id: RecordId,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="This version instead of the newest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one record."""
+    with home_of(context).store() as store:
+        found = store.get(record_id, version)
+    if as_json:
+        print_json(version_to_json(found))
+    else:
+        for name, value in version_to_json(found).items():
+            print_lines(f"{name:16} {value}")
+
+
+@app.command()
+def history(context: typer.Context, record_id: RecordId, as_json: AsJson = False) -> None:
+    """Show all versions of one record, oldest first."""
+    with home_of(context).store() as store:
+        found = store.history(record_id)
+    if as_json:
+        print_json([version_to_json(v) for v in found])
+        return
+    for v in found:
+        print_lines(f"{v.name:32} {v.status:10} {v.recorded_at.isoformat(timespec='seconds')}  {v.record.answer}")
+
+
+@app.command()
+def retract(
+    context: typer.Context,
+    record_id: RecordId,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the history.")],
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a record: its question goes back to the next record in its chain, or to the base model."""
+    from rag_edit.records.plan import retraction_plan
+
+    home = home_of(context)
+    with home.engine(show=not as_json) as engine:
+        plan = retraction_plan(engine.store.get(record_id), reason)
+        engine.apply(plan, recorded_at=now())
+        found = engine.store.get(record_id)
+    if as_json:
+        print_json(version_to_json(found))
+    else:
+        print_lines(f"retracted {record_id}")
+
+
+def version_to_json(version: Any) -> dict[str, Any]:
+    """Return a record version as plain values: the record's own fields, then the version's."""
+    return {
+        **version.record.to_json(),
+        "version": version.version,
+        "status": str(version.status),
+        "position": version.key,
+        "recorded_at": version.recorded_at.isoformat(),
+        "digest": version.digest,
+    }
+
+
+def _span(version: Any) -> str:
+    record = version.record
+    return f"{record.valid_from or '…'} – {record.valid_to or '…'}" if record.valid_from or record.valid_to else "always"

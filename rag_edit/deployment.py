@@ -1,0 +1,100 @@
+"""The Python API: one open home, asked and edited. What `rag_edit.open` returns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rag_edit.core.decision import Message, Query
+from rag_edit.core.errors import ConflictError
+from rag_edit.engine import Engine, Outcome
+from rag_edit.records.plan import Plan, make_plan
+
+Records = str | Path | Mapping[str, Any] | Iterable[str | Path | Mapping[str, Any]]
+OnConflict = Literal["refuse", "newest", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An open home. Use it in a ``with``: it owns the store's lock until it is closed.
+
+    Attributes:
+        engine: The stages, for what this class does not offer.
+    """
+
+    engine: Engine
+
+    @classmethod
+    def open(cls, home: Path, *, create: bool = False) -> Self:
+        """Open the home at ``home``, making it first when ``create`` is set."""
+        from rag_edit.opening import create_store, open_engine
+
+        if create:
+            create_store(home)
+        return cls(open_engine(home))
+
+    def ask(
+        self,
+        question: str,
+        *,
+        jurisdiction: str | None = None,
+        as_of: date | None = None,
+        messages: Sequence[Message | Mapping[str, str]] = (),
+        with_base: bool = False,
+    ) -> Outcome:
+        """Answer a question.
+
+        Args:
+            question: The last user turn.
+            jurisdiction: Where the question stands; the home's setting by default.
+            as_of: The day on which the answer must hold; today by default.
+            messages: Earlier turns, oldest first: `Message` or ``{"role": ..., "content": ...}``.
+            with_base: Also ask the frozen model itself.
+        """
+        turns = [m if isinstance(m, Message) else Message(m["role"], m["content"]) for m in messages]
+        return self.engine.ask(question, jurisdiction=jurisdiction, as_of=as_of, messages=turns, with_base=with_base)
+
+    def ask_many(self, queries: Sequence[Query], *, with_base: bool = False) -> list[Outcome]:
+        """Answer a batch of queries made by ``deployment.engine.query``."""
+        return self.engine.ask_many(queries, with_base=with_base)
+
+    def plan(self, records: Records, *, on_conflict: OnConflict = "refuse") -> Plan:
+        """Return what `apply` would do with records: paths of files, or mappings of a record's fields.
+
+        Raises:
+            InvalidRecordsError: some records break the format; lists all faults.
+        """
+        from rag_edit.records.files import read_mappings, read_records
+
+        several = [records] if isinstance(records, str | Path | Mapping) else list(records)
+        paths = [Path(r) for r in several if isinstance(r, str | Path)]
+        values = [r for r in several if isinstance(r, Mapping)]
+        read = read_records(paths, self.engine.atlas) if paths else read_mappings(values, self.engine.atlas)
+        if paths and values:
+            raise TypeError("give paths or mappings, not both")
+        return make_plan(read, self.engine.live(), self.engine.atlas, on_conflict=on_conflict, today=self.engine.today())
+
+    def apply(self, records: Records, *, on_conflict: OnConflict = "refuse") -> Plan:
+        """Put records into force in one transaction and return the plan that was carried out.
+
+        Raises:
+            InvalidRecordsError: some records break the format; nothing was applied.
+            ConflictError: records contradict live ones and ``on_conflict`` is ``refuse``; nothing was applied.
+        """
+        plan = self.plan(records, on_conflict=on_conflict)
+        if plan.refused:
+            raise ConflictError([str(conflict) for conflict in plan.conflicts])
+        self.engine.apply(plan, recorded_at=datetime.now(UTC))
+        return plan
+
+    def close(self) -> None:
+        """Close the home and free its store."""
+        self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""The frozen models: encoders and language models, local and upstream. `open` is the door."""

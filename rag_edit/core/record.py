@@ -262,6 +262,8 @@ def _faults(record: Record) -> Iterator[RecordFault]:
 def _text_faults(name: str, text: str) -> Iterator[RecordFault]:
     if len(text) > MAX_TEXT_CHARS:
         yield RecordFault(name, f"at most {MAX_TEXT_CHARS} characters", f"{len(text)}")
+    if text.isprintable():  # true for most texts, and false for each category below: a look at every character is spared
+        return
     for char in text[:MAX_TEXT_CHARS]:
         if unicodedata.category(char) in ("Cc", "Cs", "Cn") and char not in "\n\t":
             yield RecordFault(name, "text without control or unassigned characters", f"U+{ord(char):04X}")

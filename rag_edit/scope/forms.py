@@ -17,7 +17,8 @@ from rag_edit.core.form import FormReading
 from rag_edit.core.record import Record
 from rag_edit.scope import forms_words as w
 from rag_edit.scope.forms_options import split_options
-from rag_edit.scope.language import RENDERED, guess_language
+from rag_edit.scope.forms_stem import read_stem
+from rag_edit.scope.language import guess_language
 from rag_edit.scope.text import clean, fold
 
 __all__ = ["FormReading", "is_reversed", "read_form"]
@@ -25,7 +26,6 @@ __all__ = ["FormReading", "is_reversed", "read_form"]
 MAX_CHARS: Final = 4_000  # a longer text is a document with a question at its end; its last part is read
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LINES: Final = re.compile(r"\s*\n\s*")
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|(?<!\w)'[^']{2,60}'(?!\w)")
 _LATIN: Final = re.compile(r"[A-Za-zÀ-ɏ]")
 _TWINS: Final = str.maketrans(
     "АВСЕНІЈКМОРЅТУХаеорсухіјѕԁһԛԝАВЕΖΗΙΚΜΝΟΡΤΥΧΑΒΕοαινρυ", "ABCEHIJKMOPSTYXaeopcyxijsdhqwABEZHIKMNOPTYXABEoaivpu"
@@ -65,10 +65,10 @@ def read_form(question: str, record: Record | None = None) -> FormReading:
     reading = FormReading(
         Form.OPEN, asked.replace("\n", " "), options, " ".join(instructions), imperative=imperative, language=language
     )
-    reading = _read_stem(reading, whether=whether)  # (4)
+    reading = read_stem(reading, whether=whether, alternatives=record is None or not _joins_in_name(asked, record))  # (4)
     if options:
-        return replace(reading, form=Form.CHOICE, polar=False)
-    return replace(reading, form=Form.REVERSED) if record is not None and _is_reversed(reading, record) else reading
+        reading = replace(reading, form=Form.CHOICE, polar=False)
+    return reading if record is None else _with_record(reading, record)
 
 
 def is_reversed(question: str, record: Record) -> bool:
@@ -217,58 +217,24 @@ def _unwrap(text: str) -> tuple[str, bool, bool]:
     return stem.strip(), imperative, whether
 
 
-def _read_stem(reading: FormReading, *, whether: bool) -> FormReading:
-    """Return ``reading`` with the form of its stem."""
-    stem = reading.stem
-    opening = stem.lstrip(" \"'“„«(¿¡")
-    if w.LONG.match(opening):
-        return replace(reading, form=Form.LONG, imperative=True)
-    tags = (reading.language,) if reading.language in RENDERED else RENDERED
-    unquoted = _QUOTED.sub("X", opening)
-    negated = _negated(unquoted, tags)
-    ends = stem.rstrip(" \"'”»)").endswith(("?", "？"))
-    final = [s for s in re.split(r"(?<=[.!?])\s+", unquoted) if s.strip()][-1:] or [unquoted]
-    last = w.LEAD.sub("", final[0].lstrip(" ¿¡"))
-    asks_thing = any(w.WH_START[tag].match(last) for tag in tags)
-    polar = whether or (not asks_thing and any(w.POLAR_START[tag].match(last) for tag in tags))
-    if not polar and asks_thing and reading.language in ("en", "") and re.match(r"^was\b", last, re.IGNORECASE):
-        polar, asks_thing = True, False  # "was" is German for "what", and an English verb
-    if not ends and not reading.imperative and not whether and _breaks_off(last, asks_thing=asks_thing, polar=polar):
-        return replace(reading, form=Form.CLOZE, negated=negated)
-    if not polar and not asks_thing:
-        within = any(w.WH_WITHIN[tag].search(last) for tag in tags)
-        early = any(p.search(last) for tag, p in w.POLAR_WITHIN.items() if tag in tags)
-        stated = (
-            ends
-            and len(last.split()) >= 4
-            and any(w.FINITE[tag].search(last) for tag in tags)
-            and not w.CLOZE_END.search(last.rstrip(" ?"))
-        )
-        polar = not reading.imperative and (early or stated) and not within
-    if polar and any(w.ALTERNATIVE[tag].search(unquoted) for tag in tags):
-        polar = False  # "Is it marble or papyrus?" is answered by the thing
-        return replace(reading, form=Form.OPEN)
-    if polar:
-        return replace(reading, form=Form.NEGATED if negated else Form.YES_NO, negated=negated, polar=True)
-    if negated and not w.WHY.match(opening) and (asks_thing or ends or reading.imperative):
-        return replace(reading, form=Form.NEGATED, negated=True)
+def _with_record(reading: FormReading, record: Record) -> FormReading:
+    """Return ``reading`` as it is meant of this record: reversed; or negated only as the record's own question is."""
+    if _is_reversed(reading, record):
+        return replace(reading, form=Form.REVERSED)
+    if reading.negated and read_form(record.question).negated:
+        form = {Form.NEGATED: Form.YES_NO if reading.polar else Form.OPEN}.get(reading.form, reading.form)
+        return replace(reading, form=form, negated=False)
     return reading
 
 
-def _negated(text: str, tags: tuple[str, ...]) -> bool:
-    return any(w.NEGATION[tag].search(text) for tag in tags)
-
-
-def _breaks_off(last: str, *, asks_thing: bool, polar: bool) -> bool:
-    """Return whether a sentence without a question mark ends in the middle."""
-    if w.BLANK.search(last):
-        return True
-    count = len(last.split())
-    if asks_thing or polar or count < 2 or last.endswith((".", "!", "?")):
-        return False
-    if w.CLOZE_END.search(last):
-        return True
-    return count >= 3 and last[:1].isupper() and bool(w.VERBISH.search(last))
+def _joins_in_name(asked: str, record: Record) -> bool:
+    """Return whether an "or" of the question stands with its neighbours in the record's own question or relation."""
+    said = f" {fold(' '.join((record.relation, *record.questions(), record.subject)))} "
+    tokens = fold(asked).split()
+    return any(
+        word in ("or", "oder", "ou", "o", "u") and i > 0 and f" {tokens[i - 1]} {word} {tokens[i + 1]} " in said
+        for i, word in enumerate(tokens[:-1])
+    )
 
 
 def _is_reversed(reading: FormReading, record: Record) -> bool:
@@ -291,4 +257,4 @@ def _mentions(asked: str, target: str) -> bool:
     )
 
 
-_YES_NO: Final = frozenset("yes no ja nein oui non si true false wahr falsch vrai faux verdadero falso".split())
+_YES_NO: Final = frozenset(w.words("yes no ja nein oui non si true false wahr falsch vrai faux verdadero falso"))

@@ -64,7 +64,12 @@ def _labels(text: str) -> list[_Label]:
             letter = match.group("label")
             kind = "1" if letter.isdigit() else "A" if letter.isupper() else "a"
             before = text[: match.start()]
-            strong = not before.strip() or before.endswith(("\n", "  ", "\t", ";", "|")) or match.group("open") is not None
+            strong = (
+                not before.strip()
+                or before.rstrip(" ").endswith(("?", ":"))
+                or before.endswith(("\n", "  ", "\t", ";", "|"))
+                or match.group("open") is not None
+            )
             found.append(
                 _Label(match.start(), match.end(), letter, (match.group("open") or "", match.group("close"), kind), strong)
             )

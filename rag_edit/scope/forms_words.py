@@ -11,8 +11,13 @@ def _any(*parts: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{part})" for part in parts), flags)
 
 
+def words(text: str) -> frozenset[str]:
+    """Return the words of a spaced list."""
+    return frozenset(text.split())
+
+
 # words that alone, or in a row, ask for nothing
-SMALL_TALK: Final = frozenset(
+SMALL_TALK: Final = words(
     "thanks thank you thx ty cheers ok okay k kk fine great cool nice perfect awesome good hello hi hey there bye goodbye morning evening"
     " afternoon night yes yeah yep yup sure no nope nah continue go on more next please a lot very much so interesting wow lol haha hm hmm aha"
     " right alright understood got it i see welcome how are doing today see later great! well done love that's that is all much appreciated"
@@ -22,16 +27,16 @@ SMALL_TALK: Final = frozenset(
     " merci beaucoup bien bonjour bonsoir salut coucou au revoir oui non d'accord parfait super continue continuez vas-y compris ça va"
     " comment vas tu allez vous génial c'est bon"
     " gracias muchas hola buenos buenas días dias tardes noches adiós adios sí si vale bien perfecto genial claro continúa continua sigue"
-    " adelante entendido de acuerdo hasta luego muy qué tal cómo estás".split()
+    " adelante entendido de acuerdo hasta luego muy qué tal cómo estás"
 )
 # of these at least one must occur: the rest only fill
-SMALL_TALK_CORE: Final = frozenset(
+SMALL_TALK_CORE: Final = words(
     "thanks thank thx ty cheers ok okay k kk fine great cool nice perfect awesome good hello hi hey bye goodbye yes yeah yep yup no nope nah"
     " continue go more next please interesting wow lol haha hm hmm aha right alright understood got see appreciated stop wait quit exit done"
     " agreed exactly indeed sure welcome later well how danke dankeschön dank gut prima toll klasse hallo guten moin servus tschüss ciao"
     " wiedersehen ja jawohl nein doch genau weiter bitte klar verstanden einverstanden ach ordnung geht merci bonjour bonsoir salut coucou"
     " revoir oui non d'accord parfait super continuez vas-y compris va génial bon vas allez gracias hola buenos buenas adiós adios sí si vale"
-    " bien perfecto genial claro continúa continua sigue adelante entendido acuerdo luego tal estás".split()
+    " bien perfecto genial claro continúa continua sigue adelante entendido acuerdo luego tal estás"
 )
 
 _PRONOUN_COPULA: Final = r"(?:it|that|this|he|she|they)(?:'s| is| was|'re| are| were)"
@@ -85,7 +90,7 @@ DOUBT_CORRECTION: Final = re.compile(
 # leading words that carry no question
 LEAD: Final = _any(
     r"^(?:hi|hello|hey|hallo|bonjour|salut|hola|guten tag|good (?:morning|evening|afternoon)|excuse me|sorry|entschuldigung|excusez-moi|perdón|thanks|thank you|danke|merci|gracias)(?: there| again)?\s*[,.!:;–-]+\s*",
-    r"^(?:so|and|but|well|ok|okay|now|also|then|btw|by the way|und|also|aber|et|alors|mais|y|pero|entonces|yes|no|ja|oui|sí),?\s+(?=\S+\s+\S+)",
+    r"^(?:so|and|but|well|ok|okay|now|also|then|btw|by the way|und|also|aber|et|alors|mais|y|pero|entonces),?\s+(?=\S+\s+\S+)|^(?:yes|no|ja|nein|oui|non|sí),\s+",
     r"^(?:please|pls|plz|bitte|s'il (?:vous|te) plaît|por favor),?\s+",
     r"^(?:quick |another |one more |simple |short )?(?:question|q|query|prompt|frage|pregunta|user|input|aufgabe|tarea)\s*(?:\d+\s*)?[:.)–-]\s*",
     r"^(?:i have a (?:quick )?question|just (?:curious|wondering)|out of curiosity|ich habe eine frage|j'ai une question|tengo una pregunta)\s*[,.:;–-]\s*",
@@ -214,28 +219,44 @@ FINITE: Final = {
 
 NEGATION: Final = {
     "en": re.compile(
-        r"(?<!or )\b(?:not|never|NOT|cannot|except|EXCEPT)\b(?! only)|n't\b|\b(?:isnt|arent|wasnt|werent|doesnt|didnt|dont|hasnt|havent|cant|wont)\b|\b(?:is'nt|does'nt|did'nt)"
+        r"(?<!or )\b(?:not|never|NOT|cannot|except|EXCEPT)\b(?! only)|\b[a-z]+n't\b|^[A-Z][a-z]+n't\b|\b(?:isnt|arent|wasnt|werent|doesnt|didnt|dont|hasnt|havent|cant|wont)\b"
+        r"|\b[a-z]+'nt\b|^[Ii]snt\b"
     ),
     "de": re.compile(r"(?<!oder )\b(?:nicht|NICHT|niemals|nie|kein(?:e|er|em|en|es)?|KEIN(?:E|ER)?)\b(?! nur)"),
     "fr": re.compile(r"\b[nN](?:e\s|')[^?.,]{1,40}?\b(?:pas|jamais|plus|PAS)\b|(?<![-\w])(?:pas|PAS)(?![-\w])"),
-    "es": re.compile(r"(?<!o )(?<!sí )\b(?:no|NO|nunca)\b(?! solo| sólo)"),
+    "es": re.compile(r"(?<!o )(?<!sí )\b(?:no|NO|nunca)\b(?! solo| sólo)|^(?:¿\s*)?No\b"),
 }
+RELATIVE: Final = {
+    "en": re.compile(r"\b(?:that|who|which|where|because|whose)\b(?! of\b)[^,]*$"),
+    "de": re.compile(r",\s*(?:\w+\s+)?(?:der|die|das|dass|weil|wo)\b[^,]*$"),
+    "fr": re.compile(r"(?<!ce )\b(?:qui|dont|où|parce)\b[^,]*$"),
+    "es": re.compile(r"\b(?:que|donde|quien|porque)\b[^,]*$"),
+}
+CLAUSE_FIRST: Final = re.compile(
+    r"^(?:when|where|while|as|since|after|before|als|wo|wenn|quand|où|lorsque|cuando|donde)\b[^,?]*,", re.IGNORECASE
+)
+TAG_QUESTION: Final = re.compile(
+    r",\s*(?:right|correct|(?:isn't|wasn't|aren't|weren't|doesn't|didn't|hasn't|can't|won't|don't|is|was|does|did) (?:it|he|she|they|that|there)|no|yes|true|oder|nicht wahr|nicht|stimmt's|richtig"
+    r"|n'est-ce pas|non|pas vrai|¿\s*(?:verdad|no|cierto)|verdad|cierto)\s*\?$",
+    re.IGNORECASE,
+)
 WHY: Final = re.compile(r"^(?:and |but )?(?:why|how come|warum|wieso|weshalb|pourquoi|por qué|porque)\b", re.IGNORECASE)
-ALTERNATIVE: Final = {
-    "en": re.compile(r"\bor\b(?! not\b| more\b| less\b)", re.IGNORECASE),
-    "de": re.compile(r"\boder\b(?! nicht\b)", re.IGNORECASE),
-    "fr": re.compile(r"\bou\b(?! (?:pas|non)\b)", re.IGNORECASE),
-    "es": re.compile(r"(?<= )[ou](?= )(?! no\b)", re.IGNORECASE),
+_ONE_OF_TWO: Final = r"\s+(?!%s)(?:(?!of\b|de\b|von\b|used\b|des\b|der\b|del\b)\S+\s*){1,5}\??$"
+ALTERNATIVE: Final = {  # "... marble or papyrus?"; not "the language of work or name of ..."
+    "en": re.compile(r"\bor" + _ONE_OF_TWO % r"not\b|more\b|less\b", re.IGNORECASE),
+    "de": re.compile(r"\boder" + _ONE_OF_TWO % r"nicht\b|mehr\b|weniger\b", re.IGNORECASE),
+    "fr": re.compile(r"\bou" + _ONE_OF_TWO % r"pas\b|non\b|plus\b|moins\b", re.IGNORECASE),
+    "es": re.compile(r"(?<= )[ou]" + _ONE_OF_TWO % r"no\b|más\b|menos\b", re.IGNORECASE),
 }
 
 # last words of a prompt that breaks off
 CLOZE_END: Final = re.compile(
     r"(?:\b(?:is|are|was|were|be|been|being|has|have|had|of|in|on|at|to|by|from|for|with|as|the|a|an|and|or|that|than|into|about|near|between|within|under|called|named|known|lives?|works?|worked|plays?"
     r"|played|speaks?|spoke|speak|spoken|died|born|located|situated|created|founded|developed|produced|written|writes|wrote|made|manufactured|employed|including|named after|using|uses|its|his|her|their|equals|costs|until|since"
-    r"|language|native|navigating|surrounded|citizen|held|becomes?|became|remains|follows|belongs?|owns?|bears|borders|joined|won|received|contains|means|professional|performing|performs|debuted|premiered|released|aired"
-    r"|ist|sind|war|waren|hat|wurde|wird|in|im|am|an|auf|aus|bei|von|vom|zu|zum|zur|mit|für|nach|als|der|die|das|den|dem|des|ein|eine|einer|einem|einen|und|heißt|spricht|lautet|beträgt|liegt|gehört|stammt|befindet|arbeitet|spielt|gilt|über|durch|bis|ab|seit|kostet|sprach|lebt|lebte|starb"
-    r"|est|sont|était|fut|a|le|la|les|un|une|des|du|de|en|dans|à|au|aux|par|pour|avec|sur|et|comme|chez|parle|joue|vers|langue|jusqu'au|située?|née?|mort|morte|nommée?|appelée?|située"
-    r"|es|son|era|fue|está|hay|el|los|las|del|al|una|con|por|para|y|que|como|habla|sobre|según|situado|ubicado|situada|ubicada|nacido|nacida|llamado|llamada)"
+    r"|language|native|includes?|owner|debut|continent|founder|author|capital city|understands?|navigating|surrounded|citizen|held|becomes?|became|remains|follows|belongs?|owns?|bears|borders|joined|won|received|contains|means|professional|performing|performs|debuted|premiered|released|aired"
+    r"|ist|sind|war|waren|hat|wurde|wird|in|im|am|an|auf|aus|bei|von|vom|zu|zum|zur|mit|für|nach|als|der|die|das|den|dem|des|ein|eine|einer|einem|einen|und|heißt|spricht|lautet|beträgt|liegt|gehört|stammt|befindet|arbeitet|spielt|gilt|über|durch|bis|ab|seit|kostet|sprach|besitzer|sprache|kontinent|verstehen sie|lebt|lebte|starb"
+    r"|est|sont|était|fut|a|le|la|les|un|une|des|du|de|en|dans|à|au|aux|par|pour|avec|sur|et|comme|chez|propriétaire|continent|débuts|parle|joue|vers|langue|jusqu'au|située?|née?|mort|morte|nommée?|appelée?|située"
+    r"|es|son|era|fue|está|hay|el|los|las|del|al|una|con|por|para|y|que|como|habla|sobre|según|situado|ubicado|situada|ubicada|nacido|nacida|llamado|llamada|continente|lengua|idioma|propietario)"
     r"|(?:(?<=\s)|^)(?:l|d|qu)'|[-–—:,]|_{2,}|\.{3}|…|\[(?:blank|mask)\]|<mask>)\s*[\"'“«(]?$",
     re.IGNORECASE,
 )

@@ -8,19 +8,21 @@ import re
 from typing import Final
 
 RENDERED: Final = ("en", "de", "fr", "es")
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = re.compile(r"[^\W\d_]+'?")
+_CONTRACTION: Final = re.compile(r"n't\b|\w'(?:s|re|ll|ve|m)\b")  # English
+
 # Words that are frequent in questions. A word that several languages share counts for each.
 _WORDS: Final = {
     "en": "the of is are was were what which who whom whose where when how why does do did can could tell me please and or not in to by with"
     " for from on at it this that an has have had will would should must there about your you any sure wrong thanks hello name"
-    " give write explain made born named a be been that's it's what's isn my he she they his her its",
+    " give write explain made born named a be been my he she they his her its",
     "de": "der die das den dem des ein eine einer einem einen ist sind war waren was welche welcher welches welchen wer wem wen wo wann wie"
     " warum wieso nicht kein keine und oder in im am an auf von vom zu zum zur mit für aus bei bitte nenne nenn sag sage mir gibt es er sie"
     " hat haben wird werden wurde kann darf muss du ihr ich sicher stimmt falsch danke hallo heißt liegt viel viele hoch über nach als"
     " kostet bedeutet schreibe erkläre ja nein doch dass wirklich ich ihre seine unter",
-    "fr": "le la les l un une des du de d est sont était étaient qui que quel quelle quels quelles quoi où quand comment pourquoi combien ne"
-    " pas et ou dans en sur par pour avec au aux ce cette ces c il elle ils elles on y a ont je tu vous nous moi dis dites donne donnez"
-    " nommez s'il plaît merci bonjour sûr faux vrai oui non t écris explique quelqu se son sa ses qu n j mon ma",
+    "fr": "le la les l' un une des du de d' est sont était étaient qui que quel quelle quels quelles quoi où quand comment pourquoi combien ne"
+    " pas et ou dans en sur par pour avec au aux ce cette ces c' il elle ils elles on y a ont je tu vous nous moi t' dis dites donne donnez"
+    " nommez s'il plaît merci bonjour sûr faux vrai oui non écris explique se son sa ses qu' n' j' s' m' mon ma",
     "es": "el la los las un una unos unas de del es son era eran qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta cuántos por no y o"
     " en con para al se su sus lo le que como está están hay ha han fue fueron dime diga nombra escribe explica gracias hola seguro"
     " cierto falso sí si usted tú yo mi me esta este eso pero más muy cual quien cuando donde cuanto",
@@ -60,12 +62,13 @@ def guess_language(text: str) -> str | None:
         found = len(script.findall(text))
         if found and (2 * found >= letters or (tag == "ja" and 4 * found >= letters)):
             return tag
-    lowered = text.casefold()
+    lowered = text.casefold().replace("’", "'")
     weights = dict.fromkeys(_WORDS, 0.0)
     for word in _WORD.findall(lowered):
-        owners = _LEXICON.get(word, ())
+        owners = _LEXICON.get(word) or _LEXICON.get(word.removesuffix("'"), ())
         for tag in owners:
             weights[tag] += 1 / len(owners)
+    weights["en"] += len(_CONTRACTION.findall(lowered))
     if not any(weights.values()) and not any(c in lowered for _, marks in _LETTERS for c in marks):
         return None
     for tag, marks in _LETTERS:

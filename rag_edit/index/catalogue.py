@@ -19,7 +19,7 @@ from rag_edit.index.ngrams import Grams, NGrams, grams
 from rag_edit.index.partition import Ids, Partition, similarities
 from rag_edit.index.views import row_id, view_text, views
 
-NAME_FLOOR: Final = 0.6  # share of a misspelt name's trigrams that must be in the question
+NAME_FLOOR: Final = 0.5  # share of a misspelt name's trigrams in the question: one wrong letter in six leaves half
 TEXT_FLOOR: Final = 0.4  # the same for a question or statement
 FUZZY_NAMES: Final = 6
 MAX_NAME_ROWS: Final = 1_024  # rows of named records compared one by one; beyond, only those among the WIDE nearest
@@ -148,7 +148,7 @@ class Catalogue:
         shapes = {(entry.rows, entry.names) for entry in map(self._entries.__getitem__, keys)}
         every = np.array(sorted({row for own, _ in shapes for row in own}), dtype=np.int64)
         place = {row: at for at, row in enumerate(every.tolist())}
-        sims = similarities(self.partition.vectors(every), question.vector).round(_DECIMALS).tolist()
+        sims = similarities(self.partition.vectors(every), question.vector).astype(np.float64).round(_DECIMALS).tolist()
         shares = self._text_grams.shares(question.grams, every).tolist()
         names = sorted({name for _, own in shapes for name in own})
         name_shares = self._name_grams.shares(question.grams, np.array([row_id(name) for name in names], dtype=np.int64))

@@ -155,7 +155,9 @@ STEPS = st.lists(
 @pytest.mark.parametrize("kind", ["flat", "ivf"])
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS, seed=st.integers(0, 99))
-def test_any_history_is_bit_equal_to_the_exact_partition(kind: str, steps: list, seed: int, tmp_path_factory) -> None:
+def test_any_history_is_bit_equal_to_the_exact_partition(
+    kind: str, steps: list, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     shelf = SHELVES[kind](tmp_path_factory.mktemp("p"))
     partition, oracle, vectors = opened(shelf), BrutePartition("DE", dim=DIM), rows(31, seed)
     for act, given_ids in steps:

@@ -13,7 +13,7 @@ from typing import Final
 from rag_edit.core.errors import ConfigError
 
 CONFIG_NAME: Final = "config.toml"
-STORE_NAME: Final = "records.duckdb"
+STORE_NAME: Final = "store"
 INDEX_NAME: Final = "indexes"
 ENV_PREFIX: Final = "RAG_EDIT_"
 

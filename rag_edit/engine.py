@@ -162,7 +162,7 @@ class Engine:
         clock = [time.perf_counter()]
         readings = [read(query, self.read_places) for query in queries]  # (1)
         chains = [self._chain(query) for query in queries]
-        self._open({code for chain in chains for code in chain})  # (2)
+        self.open_partitions({code for chain in chains for code in chain})  # (2)
         clock.append(time.perf_counter())
         asked = [i for i, reading in enumerate(readings) if reading.text]
         texts = [readings[i].text for i in asked]
@@ -206,7 +206,7 @@ class Engine:
             return None
         appended = self.store.append(plan.edits, idempotency_key=plan.key, recorded_at=recorded_at)
         self._follow()
-        self._open({edit.record.jurisdiction for edit in plan.edits})
+        self.open_partitions({edit.record.jurisdiction for edit in plan.edits})
         self.retriever.save()
         return appended
 
@@ -228,17 +228,25 @@ class Engine:
     def _chain(self, query: Query) -> tuple[str, ...]:
         return tuple(self.atlas.chain(self.atlas.parse(query.jurisdiction), query.as_of))
 
-    def _open(self, jurisdictions: Iterable[str]) -> None:
-        """Load the partitions not loaded yet; those that are follow the store's change feed."""
+    def open_partitions(self, jurisdictions: Iterable[str]) -> None:
+        """Load the partitions not loaded yet, building what is missing; those that are loaded follow the store's change feed."""
         self._follow()
-        for code in sorted(set(jurisdictions) - self.retriever.loaded()):
-            self.retriever.refresh(code, self.store.live((code,)), progress=lambda done, total, code=code: self.progress(f"index {code}", done, total))
+        wanted = sorted(set(jurisdictions) - self.retriever.loaded())
+        if wanted:
+            self.retriever.refresh_all(self._grouped(wanted), progress=lambda done, total: self.progress("encoding texts", done, total))
+
+    def _grouped(self, wanted: Sequence[str]) -> dict[str, list[RecordVersion]]:
+        groups: dict[str, list[RecordVersion]] = {code: [] for code in wanted}
+        for version in self.store.live(tuple(wanted)):
+            groups[version.record.jurisdiction].append(version)
+        return groups
 
     def _follow(self) -> None:
         position = self.store.position()
         if position > self._seen:
-            changes = tuple(self.store.changes(self._seen)) if self.retriever.loaded() else ()
-            self.retriever.apply(changes, progress=lambda done, total: self.progress("index", done, total))
+            if self.retriever.loaded():
+                changes = (change.version for change in self.store.changes(self._seen))
+                self.retriever.apply(changes, progress=lambda done, total: self.progress("encoding texts", done, total))
             self._seen = position
 
     def _policies(self, reading: Reading) -> Sequence[Policy]:

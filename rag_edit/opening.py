@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
 
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
+from rag_edit.core.decision import Answer, Decision, Query, Route
 from rag_edit.core.errors import RagEditError, StoreMissingError
-from rag_edit.engine import Engine, Progress, no_progress
+from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
+from rag_edit.lm.model import LanguageModel
 from rag_edit.records.store import RecordStore
+from rag_edit.scope.policies import ReadPlaces
+from rag_edit.scope.scorer import ScopeScorer
 
 
 def create_store(home: Path) -> bool:
     """Make the store of ``home`` if there is none; return whether one was made."""
     from rag_edit.records.duckdb_store import DuckDBStore
 
-    path = home / STORE_NAME
-    if path.exists():
+    if (home / STORE_NAME).is_dir() and any((home / STORE_NAME).iterdir()):
         return False
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    DuckDBStore(path, create=True).close()
+    DuckDBStore(home / STORE_NAME, create=True).close()
     return True
 
 
@@ -42,10 +42,9 @@ def open_store(home: Path) -> RecordStore:
     """
     from rag_edit.records.duckdb_store import DuckDBStore
 
-    path = home / STORE_NAME
-    if not path.exists():
+    if not (home / STORE_NAME).is_dir():
         raise StoreMissingError(str(home))
-    return DuckDBStore(path)
+    return DuckDBStore(home / STORE_NAME)
 
 
 def open_engine(
@@ -53,14 +52,23 @@ def open_engine(
     settings: Settings | None = None,
     *,
     progress: Progress = no_progress,
+    notify: Callable[[str], None] | None = None,
     today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
 ) -> Engine:
     """Open a home with its real parts.
+
+    Args:
+        home: Directory made by ``rag-edit init``.
+        settings: In place of the home's own.
+        progress: Told of long work.
+        notify: Told in words when a partition had to be built again.
+        today: The clock for questions that name no day.
 
     Raises:
         StoreMissingError, StoreLockedError, StoreCorruptError: from the store.
         ModelMissingError, MissingExtraError: the encoder is not installed.
     """
+    from rag_edit.index.faiss_partition import FaissShelf
     from rag_edit.index.retriever import Retriever
     from rag_edit.lm.open import open_encoder
     from rag_edit.scope.calibration import packaged_thresholds
@@ -72,10 +80,10 @@ def open_engine(
         scorer = make_scorer(settings, embedder)
         return Engine(
             store=store,
-            retriever=Retriever(home / INDEX_NAME, embedder),
+            retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
             embedder=embedder,
             scorer=scorer,
-            thresholds=packaged_thresholds(scorer.name),
+            thresholds=packaged_thresholds(scorer.digest),
             answering=make_answering(settings),
             atlas=default_atlas(),
             read_places=place_reader(),
@@ -87,3 +95,11 @@ def open_engine(
     except BaseException:
         store.close()
         raise
+
+
+def make_scorer(settings: Settings, embedder: Embedder) -> ScopeScorer:
+    """Return the scorer that the settings name."""
+    from rag_edit.scope.cosines import Cosines
+    from rag_edit.scope.overlap import OverlapScorer
+
+    return OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)

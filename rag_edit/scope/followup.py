@@ -13,7 +13,8 @@ from typing import Final
 
 from rag_edit.core.decision import Form, Message
 from rag_edit.scope.dates import read_dates
-from rag_edit.scope.forms import FormReading, read_form
+from rag_edit.core.form import FormReading
+from rag_edit.scope.forms import read_form
 from rag_edit.scope.places import PlaceMention
 from rag_edit.scope.text import clean, fold
 

@@ -104,7 +104,7 @@ def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
     """Return the policy that objects when the question names a place that the record does not speak for.
 
     A place is the record's when the record's jurisdiction covers it, or when the record's own question or subject names
-    it. A place inside the record's subject or alias is part of a name, not a location. Records of ``GLOBAL`` speak for
+    it. A place inside the record's subject or alias is part of a name, not a location; one that may be a name is let pass. Records of ``GLOBAL`` speak for
     every place: there the scorer alone compares subjects.
 
     Args:
@@ -119,8 +119,8 @@ def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
         own = {code for text in (record.question, *record.names()) for m in read_places(text) for code in m.jurisdictions}
         named = " ".join(fold(name) for name in record.names())
         for mention in reading.places:
-            codes = [str(code) for code in mention.jurisdictions]
-            if any(covers(record.jurisdiction, code) for code in codes) or not own.isdisjoint(codes):
+            codes = [str(code) for code in mention.jurisdictions] if mention.certain else []
+            if not codes or any(covers(record.jurisdiction, code) for code in codes) or not own.isdisjoint(codes):
                 continue
             if fold(mention.text) and fold(mention.text) in named:
                 continue

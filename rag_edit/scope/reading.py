@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Message, Query
+from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Query
 from rag_edit.scope.dates import DateMention, read_dates
 from rag_edit.scope.followup import Topic, resolve
-from rag_edit.scope.forms import FormReading, read_form
+from rag_edit.core.form import FormReading
+from rag_edit.scope.forms import read_form
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.places import PlaceMention
 from rag_edit.scope.text import clean, numbers
@@ -48,10 +49,10 @@ class Reading:
 def read(query: Query, read_places: PlaceReading) -> Reading:
     """Return what ``query`` says."""
     question = clean(query.question[:MAX_QUESTION_CHARS])
-    form = read_form(question)
+    form = read_form(query.question[:MAX_QUESTION_CHARS])  # lines and all: options stand on them
     topic = resolve(query.messages, question, form, read_places)
-    text = "" if topic is None and form.form in (Form.SMALL_TALK, Form.DOUBT) else topic.text if topic else form.stem or question
-    text = _ends(text)
+    alone = "" if form.form in (Form.SMALL_TALK, Form.DOUBT) else form.stem or question
+    text = _ends(clean(topic.text if topic else alone))
     return Reading(
         query,
         text,
@@ -71,8 +72,3 @@ def _ends(text: str) -> str:
     tail = text[-SEARCH_CHARS:]
     cut = max(tail.find(". "), tail.find("? "), tail.find("! "))
     return tail[cut + 2 :] if 0 <= cut < SEARCH_CHARS // 2 else tail[tail.find(" ") + 1 :]
-
-
-def user_turns(messages: Sequence[Message]) -> tuple[str, ...]:
-    """Return the user's earlier turns, oldest first."""
-    return tuple(m.content for m in messages if m.role == "user")

@@ -1,0 +1,115 @@
+"""Vetoes of date, place and number, as tables: what the question says, what the record says, what follows."""
+
+from datetime import date
+
+import pytest
+
+from rag_edit.core.decision import Reason
+from rag_edit.scope.places import default_reader
+from rag_edit.scope.policies import (
+    holds_on_the_day,
+    names_no_other_place,
+    names_the_same_day,
+    names_the_same_numbers,
+    no_policy,
+    object_all,
+)
+from tests.scope.cases import ATLAS, TODAY, candidate, reading
+
+FROM_2020, UNTIL_2021 = date(2020, 7, 1), date(2021, 1, 1)
+
+DAYS = {
+    "a record without bounds holds today": ({}, "What is the VAT rate?", TODAY, None),
+    "a record holds on its first day": ({"valid_from": TODAY}, "What is the VAT rate?", TODAY, None),
+    "a record does not hold on its last, open day": ({"valid_to": TODAY}, "What is the VAT rate?", TODAY, Reason.EXPIRED),
+    "a record does not hold before its first day": ({"valid_from": date(2027, 1, 1)}, "What is the VAT rate?", TODAY, Reason.NOT_YET_VALID),
+    "a year in the question goes before the day of asking": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "What was the VAT rate in 2020?", TODAY, None),
+    "a day in the question goes before the day of asking": (
+        {"valid_from": FROM_2020, "valid_to": UNTIL_2021},
+        "What was the VAT rate on 30 June 2020?",
+        TODAY,
+        Reason.OTHER_DATE,
+    ),
+    "today's record does not answer for another year": ({"valid_from": UNTIL_2021}, "What was the VAT rate in 2019?", TODAY, Reason.OTHER_DATE),
+    "a month in German is read": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "Wie hoch war die MwSt im Oktober 2020?", TODAY, None),
+    "the day of asking counts where the question names none": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "How high is VAT?", date(2020, 10, 1), None),
+}
+
+
+@pytest.mark.parametrize(("bounds", "question", "as_of", "expected"), DAYS.values(), ids=DAYS.keys())
+def test_validity(bounds: dict[str, date], question: str, as_of: date, expected: Reason | None) -> None:
+    found = holds_on_the_day(reading(question, as_of=as_of), candidate(**bounds))
+    assert (found.reason if found else None) == expected
+
+
+SAME_DAY = {
+    "the same day of the year agrees": ("Is 6 January a public holiday?", "Is the 6th of January a day off?", None),
+    "another day of the year does not": ("Is 6 January a public holiday?", "Is 7 January a public holiday?", Reason.OTHER_DATE),
+    "a day in another language agrees": ("Is 6 January a public holiday?", "Ist der 6. Januar ein Feiertag?", None),
+    "a question without a day is left to the score": ("Is 6 January a public holiday?", "Is Epiphany a public holiday?", None),
+    "another year in the record's own question": ("Who won the 2006 World Cup?", "Who won the 2010 World Cup?", Reason.OTHER_DATE),
+    "the same year agrees": ("Who won the 2006 World Cup?", "Which country was champion in 2006?", None),
+}
+
+
+@pytest.mark.parametrize(("known", "question", "expected"), SAME_DAY.values(), ids=SAME_DAY.keys())
+def test_days_and_years_named_on_both_sides(known: str, question: str, expected: Reason | None) -> None:
+    found = names_the_same_day(reading(question), candidate(question=known))
+    assert (found.reason if found else None) == expected
+
+
+NUMBERS = {
+    "other numbers are other things": ("Who made Windows 95?", "Who made Windows 98?", Reason.OTHER_NUMBER),
+    "the same number agrees": ("Who made Windows 95?", "Which company released Windows 95?", None),
+    "a record without numbers is left to the score": ("Who made Windows?", "Who made Windows 98?", None),
+    "a number in a yes/no question is a proposed answer": ("What is speed limit 2?", "Is the limit 50?", None),
+    "a date is no number here": ("What is article 5?", "What is article 5 as of 2019?", None),
+}
+
+
+@pytest.mark.parametrize(("known", "question", "expected"), NUMBERS.values(), ids=NUMBERS.keys())
+def test_numbers(known: str, question: str, expected: Reason | None) -> None:
+    found = names_the_same_numbers(reading(question), candidate(question=known))
+    assert (found.reason if found else None) == expected
+
+
+PLACES = {
+    "no place takes the deployment's": ("DE", "What is the standard VAT rate?", None),
+    "the record's own place": ("DE", "What is the standard VAT rate in Germany?", None),
+    "the record's own place in German": ("DE", "Wie hoch ist die Mehrwertsteuer in Deutschland?", None),
+    "the record's own place in Japanese": ("DE", "ドイツの付加価値税率は何ですか?", None),
+    "a place below the record's is covered": ("DE", "What is the standard VAT rate in Bavaria?", None),
+    "another country is not": ("DE", "What is the standard VAT rate in Austria?", Reason.OTHER_PLACE),
+    "a place above the record's is not": ("DE-BY", "Is 6 January a holiday in Germany?", Reason.OTHER_PLACE),
+    "a sibling is not": ("DE-BY", "Is 6 January a holiday in Saxony?", Reason.OTHER_PLACE),
+    "a bloc's record covers its members": ("EU", "What is the emergency number in France?", None),
+    "a bloc's record does not cover outsiders": ("EU", "What is the emergency number in Switzerland?", Reason.OTHER_PLACE),
+    "a former member is an outsider": ("EU", "What is the emergency number in the United Kingdom?", Reason.OTHER_PLACE),
+    "the world's record covers all": ("GLOBAL", "What is the standard VAT rate in Austria?", None),
+}
+
+
+@pytest.mark.parametrize(("place", "question", "expected"), PLACES.values(), ids=PLACES.keys())
+def test_places(place: str, question: str, expected: Reason | None) -> None:
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    found = policy(reading(question), candidate(place))
+    assert (found.reason if found else None) == expected
+
+
+def test_a_place_that_is_part_of_the_subject_is_a_name() -> None:
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    about = candidate("DE", "Who runs the Bank of France office?", subject="Bank of France")
+    assert policy(reading("Who is the head of the Bank of France?"), about) is None
+
+
+def test_an_objection_says_what_was_read() -> None:
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    found = policy(reading("What is the VAT rate in Austria?"), candidate("DE"))
+    assert found is not None
+    assert found.note == "the question names Austria (AT), the record is for DE"
+
+
+def test_no_policies_at_all_are_refused() -> None:
+    with pytest.raises(ValueError, match="no_policy"):
+        object_all((), reading("x"), candidate())
+    assert object_all((no_policy,), reading("x"), candidate()) is None

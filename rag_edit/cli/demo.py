@@ -11,7 +11,7 @@ from rag_edit.cli.ask import outcome_to_json
 from rag_edit.cli.home import AsJson, home_of, notice, now, parse_date, print_json, print_lines, today
 from rag_edit.core.errors import UsageError
 
-QUESTIONS = "demo-questions.jsonl"
+QUESTIONS = "demo-questions.ndjson"  # not a suffix of record files: applying the directory passes it by
 
 
 def register(app: typer.Typer) -> None:

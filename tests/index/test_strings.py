@@ -1,5 +1,7 @@
 """Views, folding, names and trigrams: what strings find."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ def test_tokens_are_the_folded_text_and_stand_where_they_say(text: str) -> None:
     assert " ".join(token.text for token in found) == fold(text)
     for token in found:
         assert 0 <= token.start < token.end <= len(text)
-    assert all(a.start <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.start <= b.start for a, b in pairwise(found))
 
 
 @settings(max_examples=100)

@@ -17,6 +17,7 @@ from rag_edit.index.fold import Token, fold, tokens
 from rag_edit.index.names import Names, Span, indexable
 from rag_edit.index.ngrams import Grams, NGrams, grams
 from rag_edit.index.partition import Ids, Partition, similarities
+from rag_edit.index.postings import Postings
 from rag_edit.index.views import row_id, view_text, views
 
 NAME_FLOOR: Final = 0.5  # share of a misspelt name's trigrams in the question: one wrong letter in six leaves half
@@ -50,6 +51,7 @@ class _Entry:
     version: RecordVersion
     rows: tuple[int, ...]
     names: tuple[str, ...]
+    name_ids: tuple[int, ...]
 
 
 class Catalogue:
@@ -59,7 +61,7 @@ class Catalogue:
         self.name, self.partition = name, partition
         self._entries: dict[int, _Entry] = {}
         self._key_of: dict[str, int] = {}  # record id -> key of its live version
-        self._holders: dict[int, set[int]] = {}  # row -> keys
+        self._holders: Postings[int] = Postings()  # row -> keys
         self._texts: dict[int, str] = {}  # row -> view
         self._names = Names()
         self._name_ids: dict[int, str] = {}
@@ -87,13 +89,10 @@ class Catalogue:
         texts: dict[int, str] = {}
         names: list[str] = []
         for key, (version, rows) in come.items():
-            entry = _Entry(version, tuple(rows), indexable(map(fold, version.record.names())))
+            folded = indexable(map(fold, version.record.names()))
+            entry = _Entry(version, tuple(rows), folded, tuple(map(row_id, folded)))
             self._entries[key] = entry
-            for row, view in rows.items():
-                if row not in self._holders:
-                    self._holders[row] = set()
-                    texts[row] = view
-                self._holders[row].add(key)
+            texts |= {row: view for row, view in rows.items() if self._holders.add(row, key)}
             names += self._names.add(key, entry.names)
         gone_rows: list[int] = []
         gone_names: list[str] = []
@@ -102,9 +101,8 @@ class Catalogue:
             if self._key_of[version.record.id] == version.key:
                 del self._key_of[version.record.id]
             for row in entry.rows:
-                self._holders[row].discard(version.key)
-                if not self._holders[row]:
-                    del self._holders[row], self._texts[row]
+                if self._holders.discard(row, version.key):
+                    del self._texts[row]
                     gone_rows.append(row)
             gone_names += self._names.remove(version.key, entry.names)
         self._key_of |= {version.record.id: key for key, (version, _) in come.items()}
@@ -122,7 +120,7 @@ class Catalogue:
     def stale_rows(self) -> Ids:
         """Return the partition's rows that no live record needs."""
         ids = self.partition.ids()
-        return ids[~np.isin(ids, np.fromiter(self._holders, np.int64, len(self._holders)))]
+        return ids[~np.isin(ids, np.fromiter(self._holders.things(), np.int64, len(self._holders)))]
 
     def search(self, questions: Sequence[Asked], k: int) -> list[list[Candidate]]:
         """Return each question's candidates: the union of names, trigrams and the ``k`` nearest rows, unordered."""
@@ -144,24 +142,30 @@ class Catalogue:
         named = {key for name in (*spans, *(self._name_ids[each] for each in alike)) for key in self._names.keys(name)}
         rows.update(self._nearest_named(question, named, k))
 
-        keys = {key for row in rows for key in self._holders[row]}
-        shapes = {(entry.rows, entry.names) for entry in map(self._entries.__getitem__, keys)}
-        every = np.array(sorted({row for own, _ in shapes for row in own}), dtype=np.int64)
-        place = {row: at for at, row in enumerate(every.tolist())}
-        sims = similarities(self.partition.vectors(every), question.vector).astype(np.float64).round(_DECIMALS).tolist()
-        shares = self._text_grams.shares(question.grams, every).tolist()
-        names = sorted({name for _, own in shapes for name in own})
-        name_shares = self._name_grams.shares(question.grams, np.array([row_id(name) for name in names], dtype=np.int64))
-        share_of = dict(zip(names, name_shares.tolist(), strict=True))
+        entries = [self._entries[key] for key in {key for row in rows for key in self._holders.of(row)}]
+        sims, shares = self._figures(question, {row for entry in entries for row in entry.rows})
+        names = np.array(sorted({each for entry in entries for each in entry.name_ids}), dtype=np.int64)
+        name_shares = dict(zip(names.tolist(), self._name_grams.shares(question.grams, names).tolist(), strict=True))
+        found: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[float, str, float, Span | None]] = {}
+        out = []
+        for entry in entries:
+            shape = entry.rows, entry.name_ids  # alike for all the dated records of one question
+            if shape not in found:
+                best = min(entry.rows, key=lambda row: (-sims[row], row))
+                share = max([shares[row] for row in entry.rows] + [name_shares[each] for each in entry.name_ids])
+                said = [spans[name] for name in entry.names if name in spans] if spans else ()
+                longest = min(said, key=lambda span: (span.start - span.end, span.start, span.name)) if said else None
+                found[shape] = round(sims[best], _DECIMALS), self._texts[best], round(share, _DECIMALS), longest
+            out.append(self._candidate(entry, *found[shape]))
+        return out
 
-        figures: dict[tuple[tuple[int, ...], tuple[str, ...]], tuple[float, str, float, Span | None]] = {}
-        for own, own_names in shapes:
-            best = min(own, key=lambda row: (-sims[place[row]], row))
-            lexical = max(*(shares[place[row]] for row in own), *(share_of[name] for name in own_names), 0.0)
-            found = [spans[name] for name in own_names if name in spans]
-            longest = min(found, key=lambda span: (span.start - span.end, span.start, span.name)) if found else None
-            figures[own, own_names] = (sims[place[best]], self._texts[best], round(lexical, _DECIMALS), longest)
-        return [self._candidate(entry, *figures[entry.rows, entry.names]) for entry in map(self._entries.__getitem__, keys)]
+    def _figures(self, question: Asked, rows: Iterable[int]) -> tuple[dict[int, float], dict[int, float]]:
+        """Return similarity and trigram share by row."""
+        ordered = sorted(rows)
+        ids = np.array(ordered, dtype=np.int64)
+        sims = similarities(self.partition.vectors(ids), question.vector).tolist()
+        shares = self._text_grams.shares(question.grams, ids).tolist()
+        return dict(zip(ordered, sims, strict=True)), dict(zip(ordered, shares, strict=True))
 
     def _candidate(self, entry: _Entry, similarity: float, view: str, lexical: float, span: Span | None) -> Candidate:
         if span is None:

@@ -142,7 +142,7 @@ class FaissPartition:
             sims = np.empty(ids.shape, np.float32)
             for start in range(0, len(asked), _BLOCK):
                 part = ids[start : start + _BLOCK]
-                rows = self.vectors(part.ravel()).reshape(*part.shape, self._dim)
+                rows = self._rows(part.ravel()).reshape(*part.shape, self._dim)
                 for at in range(len(part)):
                     sims[start + at] = similarities(rows[at], asked[start + at])
             ids, sims = nearest(ids, sims, ids.shape[1])
@@ -153,21 +153,10 @@ class FaissPartition:
     def vectors(self, ids: Ids) -> Vectors:
         """Return stored vectors. See `Partition.vectors`."""
         asked = np.ascontiguousarray(ids, dtype=np.int64)
-        if not len(asked):
-            return np.empty((0, self._dim), np.float32)
         held = self.holds(asked)
         if not bool(held.all()):
             raise ValueError(f"id {int(asked[~held][0])} is not held")
-        fresh = _member(asked, self._sorted()[1])
-        if not bool(fresh.any()):
-            assert self._base is not None
-            rows: Vectors = self._base.index.reconstruct_batch(asked)
-            return rows
-        out = np.empty((len(asked), self._dim), np.float32)
-        out[fresh] = self._delta.reconstruct_batch(asked[fresh])
-        if self._base is not None and not bool(fresh.all()):
-            out[~fresh] = self._base.index.reconstruct_batch(asked[~fresh])
-        return out
+        return self._rows(asked)
 
     def save(self) -> None:
         """Write the delta and the mask beside the base, or a new base where there is none or they have grown large."""
@@ -217,6 +206,20 @@ class FaissPartition:
         """Let the mapped file go."""
         self._base, self._selector, self._masks = None, None, None
         self._delta, self._delta_ids, self._dead = _new_delta(self._dim), set(), set()
+
+    def _rows(self, ids: Ids) -> Vectors:
+        """Return the vectors of (n,) live ids."""
+        if not self._delta_ids and self._base is not None and len(ids):
+            rows: Vectors = self._base.index.reconstruct_batch(ids)
+            return rows
+        out = np.empty((len(ids), self._dim), np.float32)
+        fresh = _member(ids, self._sorted()[1])
+        if bool(fresh.any()):
+            out[fresh] = self._delta.reconstruct_batch(ids[fresh])
+        if not bool(fresh.all()):
+            assert self._base is not None
+            out[~fresh] = self._base.index.reconstruct_batch(ids[~fresh])
+        return out
 
     def _sorted(self) -> tuple[Ids, Ids]:
         """Return the masked ids of the base and the ids of the delta, sorted."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rag_edit.index.fold import Token
+from rag_edit.index.postings import Postings
 
 MIN_NAME_CHARS: Final = 2
 MAX_NAME_TOKENS: Final = 24
@@ -28,36 +29,26 @@ class Names:
     """Folded names, the keys of the records that bear them, and the longest name by first token."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, set[int]] = {}
+        self._keys: Postings[str] = Postings()
         self._longest: dict[str, int] = {}  # tokens of the longest name that ever started so; may be too large, never too small
 
     def add(self, key: int, names: Iterable[str]) -> list[str]:
         """Add a record's folded names; return those that are new here."""
         new = []
         for name in names:
-            holders = self._keys.get(name)
-            if holders is None:
-                holders = self._keys[name] = set()
+            if self._keys.add(name, key):
                 new.append(name)
                 head, length = name.split(" ", 1)[0], name.count(" ") + 1
                 self._longest[head] = max(length, self._longest.get(head, 0))
-            holders.add(key)
         return new
 
     def remove(self, key: int, names: Iterable[str]) -> list[str]:
         """Take a record's names away; return those that nobody bears any more."""
-        gone = []
-        for name in names:
-            holders = self._keys[name]
-            holders.discard(key)
-            if not holders:
-                del self._keys[name]
-                gone.append(name)
-        return gone
+        return [name for name in names if self._keys.discard(name, key)]
 
     def keys(self, name: str) -> Iterable[int]:
         """Return the keys of the records with this folded name."""
-        return self._keys.get(name, ())
+        return self._keys.of(name)
 
     def find(self, tokens: Sequence[Token]) -> list[Span]:
         """Return every name that occurs, nested and overlapping ones too, by start and then length."""

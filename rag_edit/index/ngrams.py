@@ -6,13 +6,14 @@ the live texts, so that the answer depends on the texts held and not on the orde
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Grams = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
+_Number = TypeVar("_Number", np.uint16, np.int64)
 
 POSTINGS_READ: Final = 20_000  # per search; rarest trigrams first
 _LEAST_GRAMS: Final = 3
@@ -22,8 +23,12 @@ _CHUNK: Final = 20_000  # texts hashed at a time
 
 def grams(folded: str) -> Grams:
     """Return the sorted distinct trigram codes of a folded text, word ends included."""
-    codes: Grams = np.unique(_codes(f" {folded} ")) if folded else np.empty(0, np.uint16)
-    return codes
+    return _distinct(np.sort(_codes(f" {folded} "))) if folded else np.empty(0, np.uint16)
+
+
+def _distinct(ordered: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """Return sorted values once each. ``np.unique`` is slower: it hashes."""
+    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
 
 
 def _codes(padded: str) -> Grams:
@@ -46,9 +51,10 @@ class _Base:
         owner = np.repeat(np.arange(len(ids), dtype=np.int32), sizes)
         order = np.argsort(flat, kind="stable")  # radix sort on 16 bits
         self.posts = owner[order]  # (g,) texts, trigram after trigram
-        self.codes, counts = np.unique(flat, return_counts=True)
-        self.starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        self.live = counts.astype(np.int64)
+        counts = np.bincount(flat, minlength=1)
+        self.codes = np.flatnonzero(counts).astype(np.uint16)
+        self.live = counts[self.codes].astype(np.int64)
+        self.starts = np.concatenate(([0], np.cumsum(self.live))).astype(np.int64)
         self.dead = np.zeros(len(ids), dtype=bool)
 
     def at(self, ids: Ints) -> Ints:
@@ -166,8 +172,10 @@ class NGrams:
         if not len(joined):
             return np.empty(0, np.int64), np.empty(0)
         if len(joined) * 8 < len(base.ids):
-            few, counts = np.unique(joined, return_counts=True)
-            texts = few.astype(np.int64)
+            joined = np.sort(joined)
+            texts = np.flatnonzero(np.concatenate(([True], joined[1:] != joined[:-1])))
+            counts = np.diff(texts, append=len(joined))
+            texts = joined[texts].astype(np.int64)
         else:
             counts = np.bincount(joined, minlength=len(base.ids))
             texts = np.flatnonzero(counts)
@@ -215,5 +223,5 @@ def _grams_of(texts: Sequence[str]) -> tuple[Ints, Grams]:
     ends = points == 0
     inside = ~(ends[:-2] | ends[1:-1] | ends[2:])
     owner = np.cumsum(ends)[:-2][inside]
-    pairs = np.unique((owner.astype(np.int64) << 16) | _codes(joined)[inside])
+    pairs = _distinct(np.sort((owner.astype(np.int64) << 16) | _codes(joined)[inside]))
     return np.bincount(pairs >> 16, minlength=len(texts)).astype(np.int64), (pairs & 0xFFFF).astype(np.uint16)

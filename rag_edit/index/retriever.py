@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 _Rows = tuple[str, Ids, Vectors]  # a partition's name, and rows for it
 Notify = Callable[[str], None]
 
-ENCODE_BLOCK: Final = 8_192  # texts encoded between two saves of a long build: what a crash costs at most
+ENCODE_BLOCK: Final = 8_192  # texts encoded at a time
 
 
 class Retriever:
@@ -219,7 +219,7 @@ class Retriever:
                 hand_out(todo[held], catalogue.partition.vectors(todo[held]))
                 todo = todo[~held]
         order = sorted(todo.tolist(), key=lambda row: (len(texts[row]), row))
-        done = 0
+        done, save_at = 0, ENCODE_BLOCK
 
         def advance(count: int) -> None:
             nonlocal done
@@ -231,7 +231,8 @@ class Retriever:
             block = sorted(order[start : start + ENCODE_BLOCK])
             vectors = encode_checked(self._embedder, [texts[row] for row in block], kind="record", progress=advance)
             hand_out(np.array(block, dtype=np.int64), vectors)
-            if len(order) > ENCODE_BLOCK:
+            if save_at <= done < len(order):  # at every doubling: a new base costs about what it holds
+                save_at = 2 * done
                 with self._search_lock:
                     for name in lacking:
                         catalogues[name].partition.save()

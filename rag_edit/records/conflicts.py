@@ -9,10 +9,12 @@ Found by looking keys up, not by comparing all with all: the cost is linear in t
 `rag_edit.records.plan`'s to say.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Final, TypeAlias
 
 from rag_edit.core.record import Record
@@ -23,28 +25,24 @@ Key: TypeAlias = "str | tuple[str, str]"
 Shape: TypeAlias = tuple[frozenset[str], str, date, date]
 """All that a comparison looks at: folded targets, folded answer, first day, day after the last."""
 
-_MEANT: Final = frozenset("#%&*/@\\§¶‰‱†‡-+$€£")  # punctuation that tells one thing from another: C#, 5 %, -5
-
-
-class _Folding(dict[int, str | int]):
-    """For `str.translate`: punctuation to a space, everything else to itself. Filled as characters are met."""
-
-    def __missing__(self, code: int) -> str | int:
-        char = chr(code)
-        drop = char not in _MEANT and unicodedata.category(char)[0] == "P"
-        self[code] = kept = " " if drop else code
-        return kept
-
-
-_FOLDING: Final = _Folding()
+_MEANT: Final = frozenset("#%&*/@\\§¶‰‱†‡-_")  # punctuation that tells one thing from another: C#, 5 %, -5
+_ASCII: Final = bytes(
+    ord(" ") if unicodedata.category(chr(c))[0] == "P" and chr(c) not in _MEANT else ord(chr(c).lower()) for c in range(128)
+).ljust(256)
 
 
 def fold_question(text: str) -> str:
     """Return the form in which two wordings are the same question: NFKC, without case and punctuation."""
-    if text.isascii():
-        return " ".join(text.casefold().translate(_FOLDING).split())
+    if text.isascii():  # most texts, at a fifth of the cost
+        return " ".join(text.encode().translate(_ASCII).decode().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.translate(_FOLDING).split())
+    return " ".join(_punctuation().sub(" ", folded).split())
+
+
+@cache
+def _punctuation() -> re.Pattern[str]:
+    marks = (chr(c) for c in range(0x10000) if unicodedata.category(chr(c))[0] == "P")
+    return re.compile(f"[{''.join(re.escape(mark) for mark in marks if mark not in _MEANT)}]+")
 
 
 def fold_value(text: str) -> str:

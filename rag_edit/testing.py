@@ -2,11 +2,14 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from rag_edit.core.decision import Message
+from rag_edit.lm.model import Completion
 
 
 class FakeEmbedder:
@@ -49,3 +52,50 @@ class FakeEmbedder:
         if progress is not None:
             progress(len(texts))
         return out
+
+
+class FakeLanguageModel:
+    """A language model that answers from a table, and else with a sentence made of its input; nothing is learned.
+
+    A prompt or last turn is looked up whole, then by the longest key that occurs in it. What it says depends on its own
+    input alone, so that two askers get the same.
+
+    Attributes:
+        asked: Every prompt and every conversation's last turn, in order; tests read it to see that nobody asked.
+    """
+
+    def __init__(self, answers: Mapping[str, str] | None = None, *, name: str = "fake") -> None:
+        self._answers, self._name = dict(answers or {}), name
+        self.asked: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """Return the name given."""
+        return self._name
+
+    @property
+    def digest(self) -> str:
+        """Return a name that tells fakes with other names or answers apart."""
+        table = "\0".join(f"{key}\1{value}" for key, value in sorted(self._answers.items()))
+        return f"sha256:{hashlib.sha256(f'fake-model:{self._name}:{table}'.encode('utf-8', 'replace')).hexdigest()}"
+
+    def complete(self, prompts: Sequence[str], *, max_new_tokens: int = 64, stop: Sequence[str] = ()) -> list[Completion]:
+        """Return one continuation a prompt; a token is a word."""
+        return [self._say(prompt, max_new_tokens, stop) for prompt in prompts]
+
+    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int = 64) -> list[Completion]:
+        """Return one assistant turn a conversation; only the last turn is heard."""
+        if not all(conversations):
+            raise ValueError("a conversation needs a message")
+        return [self._say(messages[-1].content, max_new_tokens, ()) for messages in conversations]
+
+    def _say(self, text: str, max_new_tokens: int, stop: Sequence[str]) -> Completion:
+        self.asked.append(text)
+        keys = sorted((key for key in self._answers if key in text), key=lambda key: (-len(key), key))
+        said = self._answers[keys[0]] if keys else f"I was asked: {' '.join(text.split()[-8:])}"
+        words = said.split(" ")
+        cut = " ".join(words[:max_new_tokens])
+        ends = [at for mark in stop if (at := cut.find(mark)) >= 0]
+        finished = bool(ends) or len(words) <= max_new_tokens
+        shown = cut[: min(ends)] if ends else cut
+        return Completion(shown, "stop" if finished else "length", len(text.split()), min(len(words), max_new_tokens))

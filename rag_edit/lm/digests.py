@@ -56,7 +56,7 @@ def weight_digest(tensors: Iterable[tuple[str, "torch.Tensor"]]) -> Digest:
         total.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
         plain = tensor.detach().cpu().contiguous()
         if plain.numel():
-            total.update(memoryview(plain.reshape(-1).view(torch.uint8).numpy()))
+            total.update(plain.reshape(-1).view(torch.uint8).numpy().data)
     return f"sha256:{total.hexdigest()}"
 
 

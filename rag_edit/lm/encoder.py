@@ -16,23 +16,31 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 
 from rag_edit.core.digest import Digest, digest_json
-from rag_edit.core.errors import ModelError, ModelMissingError
+from rag_edit.core.errors import ModelMissingError
 from rag_edit.lm.bert import TORCH_FROM_TOKENS, Bert, BertShape, Floats, Ids
 from rag_edit.lm.digests import file_digest
+from rag_edit.lm.errors import UnreadableModelError
 
 Kind = Literal["query", "record"]
 
 _BATCH_TOKENS: Final = 2048
 _CHUNK_TEXTS: Final = 8192  # tokenised, sorted and batched at a time: bounds the memory of one call
-_REFUSED_POOLING: Final = "mean or first-token pooling"
+_POOLING: Final = "mean or first-token pooling"
 
 
-class UnreadableModelError(ModelError):
-    """A model directory asks for something that is not supported, or lacks a file."""
+class EncoderProtocol(Protocol):
+    """What the index asks of an encoder; `TransformerEncoder` and `lm.remote.UpstreamEncoder` both are one."""
 
-    def __init__(self, where: Path, wanted: str, found: str) -> None:
-        self.where, self.wanted, self.found = where, wanted, found
-        super().__init__(f"{where}: wanted {wanted}, found {found}", hint="convert the model, or choose another directory")
+    @property
+    def digest(self) -> str:
+        """Return the name of everything that changes the output."""
+
+    @property
+    def dim(self) -> int:
+        """Return the length of a vector."""
+
+    def encode(self, texts: Sequence[str], *, kind: Kind, progress: Callable[[int], None] | None = None) -> Floats:
+        """Return one unit vector a text, in the order given."""
 
 
 class Backbone(Protocol):
@@ -236,7 +244,7 @@ def read_settings(
     modes = modes or [str(pooling.get("pooling_mode", ""))]
     mode = {"mean_tokens": "mean", "cls_token": "cls", "mean": "mean", "cls": "cls"}.get(modes[0]) if len(modes) == 1 else None
     if mode is None or pooling.get("include_prompt", True) is not True:
-        raise UnreadableModelError(pooling_file, _REFUSED_POOLING, ", ".join(modes) or "none")
+        raise UnreadableModelError(pooling_file, _POOLING, ", ".join(modes) or "none")
     prompts = _json(directory / "config_sentence_transformers.json", {}).get("prompts") or {}
     own_limit = _json(directory / "sentence_bert_config.json", {}).get("max_seq_length")
     most = int(config.get("max_position_embeddings", 512)) - (2 if "roberta" in str(config.get("model_type")) else 0)

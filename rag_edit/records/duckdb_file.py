@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rag_edit.core.digest import Digest, digest_bytes
 from rag_edit.core.errors import StoreCorruptError, StoreError, StoreLockedError
 from rag_edit.core.record import Record, record_from_json
-from rag_edit.records.log import GENESIS, Batch, Entry, Tail, link
+from rag_edit.records.log import GENESIS, Batch, Entry, Tail, digest_edits, edit_line, link
 from rag_edit.records.store import Act
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SELECT (SELECT count(*) FROM record_versions), (SELECT count(*) FROM edit_log), 
 CHAIN_AT: Final = "SELECT chain FROM edit_log WHERE seq = $seq"
 LOG_AFTER: Final = """
 SELECT v.seq, v.act, v.record_id, v.version, v.digest, b.key, v.recorded_at, l.reason, l.author, l.institution, l.chain,
-    v.content, v.jurisdiction, v.previous, v.id_key, v.valid_from, v.valid_to, l.batch, b.first_seq, b.last_seq
+    v.content, v.jurisdiction, v.previous, v.id_key, v.valid_from, v.valid_to, l.batch, b.first_seq, b.last_seq, b.digest
 FROM record_versions v JOIN edit_log l ON l.seq = v.seq LEFT JOIN batches b ON b.batch = l.batch
 WHERE v.seq > $after AND v.seq <= $until AND l.seq > $after AND l.seq <= $until ORDER BY v.seq"""
 
@@ -202,9 +202,10 @@ def find_problems(con: "DuckDBPyConnection", position: int) -> Iterator[str]:
     """Yield a line for each thing that does not hold, reading the whole log: digests, chain, succession, columns, batches."""
     chain, number, last, before = GENESIS, 0, 0, 0
     newest: dict[str, tuple[int, int]] = {}
+    named: list[str] = []  # the edits of the batch being read
     for row in rows_after(con, 0, position):
         seq, act, record_id, version, digest, key, at, reason, author, institution, chained, content = row[:12]
-        jurisdiction, previous, hashed, valid_from, valid_to, batch, first_seq, last_seq = row[12:]
+        jurisdiction, previous, hashed, valid_from, valid_to, batch, first_seq, last_seq, promised = row[12:]
         chain = link(chain, (seq, act, record_id, version, digest, key or "", utc(at).isoformat(), reason, author, institution))
         if chained != chain:
             yield f"log line {seq} does not fit the chain"
@@ -212,10 +213,13 @@ def find_problems(con: "DuckDBPyConnection", position: int) -> Iterator[str]:
         if batch != number:
             if batch != number + 1 or seq != first_seq or before != last:
                 yield f"log line {seq} is in batch {batch}, after one in batch {number}"
-            number, last = batch, last_seq
+            number, last, named = batch, last_seq, []
         if seq != before + 1 or last is None or seq > last:
             yield f"log line {seq} follows line {before}, its batch ends at {last}"
         before = seq
+        named.append(edit_line(act, digest, version - 1, reason, author, institution))
+        if seq == last and digest_edits(named) != promised:
+            yield f"batch {batch} does not hold the edits that its key stands for"
         if act not in _ACTS or newest.get(record_id, (0, 0)) != (version - 1, previous) or hashed != id_key(record_id):
             yield f"log line {seq}: version {version} of {record_id!r} does not follow the one before it"
         newest[record_id] = version, seq

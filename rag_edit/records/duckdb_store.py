@@ -68,7 +68,8 @@ class DuckDBStore:
         Raises:
             StoreMissingError: there is none, and ``create`` is false.
             StoreLockedError: another process has it; says which.
-            StoreCorruptError: it is not what was acknowledged. Its files are left as they are.
+            StoreCorruptError: it is not what was acknowledged. Its files are left as they are (but DuckDB, on its way to
+                noticing, cuts off the torn end of its write-ahead log).
         """
         if create:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)

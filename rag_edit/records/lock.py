@@ -131,6 +131,6 @@ def _started(pid: int) -> str:
 def _command(pid: int) -> str:
     """Return the command line of a process, shortened; empty where the system does not say."""
     with contextlib.suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
         return " ".join(words)[:MAX_COMMAND_CHARS]
     return " ".join(sys.argv)[:MAX_COMMAND_CHARS] if pid == os.getpid() else ""

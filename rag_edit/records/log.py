@@ -105,12 +105,21 @@ def make_batch(edits: Sequence[Edit], *, key: str, recorded_at: datetime) -> Bat
     encoded = [canonical_json(edit.record.to_json()) for edit in edits]
     digests = tuple(map(digest_bytes, encoded))
     named = [
-        _encode([edit.act, digest, edit.expected_version, edit.reason, edit.author, edit.institution])
+        edit_line(edit.act, digest, edit.expected_version, edit.reason, edit.author, edit.institution)
         for edit, digest in zip(edits, digests, strict=True)
     ]
     contents = tuple(content.decode() for content in encoded)
-    digest = digest_bytes("\n".join(named).encode())
-    return Batch(key, tuple(edits), contents, digests, recorded_at.astimezone(UTC), digest)
+    return Batch(key, tuple(edits), contents, digests, recorded_at.astimezone(UTC), digest_edits(named))
+
+
+def edit_line(act: str, digest: Digest, expected_version: int, *who: str) -> str:
+    """Return what an idempotency key stands for in one edit; ``who`` is reason, author, institution."""
+    return _encode([act, digest, expected_version, *who])
+
+
+def digest_edits(lines: Sequence[str]) -> Digest:
+    """Return the digest of a batch, of the `edit_line` of each of its edits."""
+    return digest_bytes("\n".join(lines).encode())
 
 
 def admit(batch: Batch, newest: Mapping[str, Newest], tail: Tail) -> tuple[Entry, ...]:

@@ -103,3 +103,10 @@ def make_scorer(settings: Settings, embedder: Embedder) -> ScopeScorer:
     from rag_edit.scope.overlap import OverlapScorer
 
     return OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
+
+
+def place_reader() -> ReadPlaces:
+    """Return the reader of places; its names are loaded when it is first called."""
+    from rag_edit.scope.places import default_reader
+
+    return lambda text: default_reader().read(text)

@@ -12,7 +12,7 @@ replaces this one by default; it stays as the baseline, and for encoders that th
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -43,7 +43,7 @@ class OverlapScorer:
 
     relate: Relate
     encoder: str
-    weights: Mapping[str, float] = WEIGHTS
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
     @property
     def digest(self) -> str:

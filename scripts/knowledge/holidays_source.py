@@ -73,13 +73,14 @@ COUNTRIES: Final = [
     "ZA",
 ]
 _ONLY: Final = {"IT": ("BZ",), "PT": ("20", "30"), "CL": ("AP",)}  # the others list feasts of towns
+_YEARS: Final = 3
 _ESTIMATED: Final = "(estimated)"
 _NAMELESS: Final = re.compile(
     r"\(|observed|substitut|Substitute|Non-working|Day off|Bridge|Alternative holiday|preceding|following|second day|National Holiday|"
     r"Election|Visit of|FIFA|Post New Year",
 )  # no "when is it?" and no status by name
 _SAY_THE: Final = re.compile(
-    r"^(Day of|Monday following|Feast of|Friday before|Battle of|Pass to|Struggle|Restoration of|Visit of|1st)"
+    r"^(Day of|Monday following|Feasts? of|Friday before|Battle of|Pass to|Struggle|Restoration of|Visit of|1st)"
 )
 
 _ALSO: Final = {
@@ -112,9 +113,9 @@ class Calendar:
         return {name: tuple(days) for name, days in found.items()}
 
 
-def build(first_year: int, years: int = 3) -> Iterator[Record]:
-    """Yield the holiday records of `COUNTRIES` and their subdivisions for ``years`` years from ``first_year`` on."""
-    span = range(first_year, first_year + years)
+def build(first_year: int) -> Iterator[Record]:
+    """Yield the holiday records of `COUNTRIES` and their subdivisions for `_YEARS` years from ``first_year`` on."""
+    span = range(first_year, first_year + _YEARS)
     source = Source(f"holidays {version('holidays')} (Python package)", "https://pypi.org/project/holidays/", "MIT")
     listed = holidays.list_supported_countries(include_aliases=False)
     for country in sorted(COUNTRIES):
@@ -170,6 +171,7 @@ def _records(here: Calendar, above: Calendar, years: range, source: Source) -> I
 
 def _by_date(here: Calendar, above: Calendar, years: range, source: Source) -> Iterator[Record]:
     """Yield "is 6 January a public holiday?" for the days that are one here and not, or under another name, above; and the noes."""
+    steady = {name for name, days in {**above.by_name(), **here.by_name()}.items() if _fixed(days, years)}
     for month, day in sorted({(d.month, d.day) for d in (*here.days, *above.days)}):
         said: dict[int, tuple[bool, tuple[str, ...]] | None] = {}
         for year in years:
@@ -177,9 +179,9 @@ def _by_date(here: Calendar, above: Calendar, years: range, source: Source) -> I
             mine, theirs = here.days.get(when, ()) if when else (), above.days.get(when, ()) if when else ()
             said[year] = None if mine == theirs else (bool(mine), mine or theirs)
         for first, last, (is_one, names) in _runs(said):
-            yield _date_record(
-                here, (month, day), range(first, last + 1), years=years, names=names, source=source, is_one=is_one
-            )
+            run = range(first, last + 1)
+            called = [name for name in names if name in steady] if run == years else []
+            yield _date_record(here, (month, day), run, names=names, called=called, source=source, is_one=is_one)
 
 
 def _date_record(
@@ -187,23 +189,23 @@ def _date_record(
     month_and_day: tuple[int, int],
     run: range,
     *,
-    years: range,
     names: tuple[str, ...],
+    called: list[str],
     source: Source,
     is_one: bool,
 ) -> Record:
+    """Return the record of one day; ``called`` are the holiday's names where they mean this day in every year."""
     month, day = month_and_day
-    is_fixed = run == years
+    is_fixed = len(run) == _YEARS
     year = None if is_fixed else run[0]
     is_austrian = here.code.startswith("AT")
     text = spellings(month, day)[0]
-    proper = [name for name in names if not _NAMELESS.search(name)]
-    local = [(tag, here.local.get(name, {}).get(tag, "")) for name in names for tag in languages(here.code)]
-    asked = [f"Is {name} a public holiday?" for name in proper[:1] if is_fixed]
+    local = [(tag, here.local.get(name, {}).get(tag, "")) for name in called for tag in languages(here.code)]
+    asked = [f"Is {_the(name)} a public holiday?" for name in called[:1]]
     asked += [f"Do people have the day off on {spellings(month, day)[1]}?"]
     asked += [f"Is {month_name} {run[0]} a public holiday?" for month_name in [text] if not is_fixed and len(run) == 1]
     asked += [day_status(month, day, None, tag, austrian=is_austrian) for tag in languages(here.code)]
-    asked += [name_status(name, tag) for tag, name in local[:2] if is_fixed and name and proper]
+    asked += [name_status(name, tag) for tag, name in local[:2] if name]
     named = joined([*names]) if names else ""
     when = "" if is_fixed else f" {run[0]}" if len(run) == 1 else f" (in {run[0]} and {run[-1]})"
     answer = (
@@ -213,8 +215,7 @@ def _date_record(
     )
     aliases = list(spellings(month, day)[1:])
     aliases += [month_day(month, day, tag, austrian=is_austrian) for tag in languages(here.code)]
-    if is_fixed:
-        aliases += [*(also for name in proper for also in _also(name)), *(name for _, name in local if name and proper)]
+    aliases += [*(also for name in called for also in _also(name)), *(name for _, name in local)]
     return record(
         f"{month:02d}-{day:02d}" + ("" if is_fixed else f"/{year}"),
         here.code,

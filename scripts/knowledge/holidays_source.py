@@ -80,7 +80,7 @@ _NAMELESS: Final = re.compile(
     r"Election|Visit of|FIFA|Post New Year",
 )  # no "when is it?" and no status by name
 _SAY_THE: Final = re.compile(
-    r"^(Day of|Monday following|Feasts? of|Friday before|Battle of|Pass to|Struggle|Restoration of|Visit of|1st)"
+    r"^(Day of|Monday following|Feasts? of|Friday before|Battle of|Pass to|Struggle|Restoration of|1st|King's Birthday|Day After|Commemoration|Signing)"
 )
 
 _ALSO: Final = {

@@ -30,6 +30,7 @@ _SOURCE: Final = Source(
     "https://github.com/Lislejoem/Minimum-Wage-by-State-1968-to-2020",
     "MIT",
 )
+_KINDS: Final = {"PR": "territorial", "GU": "territorial", "VI": "territorial", "US-DC": "district"}
 _ODD: Final = re.compile(r"/(wk|day|mo)", re.IGNORECASE)  # weekly and daily rates: the table's hourly figure is computed
 _NONE: Final = re.compile(r"\.\.\.")
 
@@ -172,12 +173,12 @@ def _effective(code: str, rates: Rates) -> Record:
             *(("¿Cuál es el salario mínimo por hora?",) if code == "PR" else ()),
         ),
         subject="minimum wage",
-        aliases=("minimum hourly wage", "legal minimum wage"),
+        aliases=("minimum hourly wage", "legal minimum wage", f"{_KINDS.get(code, 'state')} minimum wage"),
         relation="hourly rate",
         target=amount,
         target_aliases=[f"{low} to {high} dollars", f"${low}-{high}"] if is_range else _spelled(low),
         answer=f"The minimum wage in {place(code)} was {amount} an hour{', depending on the employer,' if is_range else ''} "
-        f"{_words(span)}, above the federal minimum wage.",
+        f"{_words(span)}{'' if is_range else ', above the federal minimum wage'}.",
         source=_SOURCE,
         span=span,
         rationale="Rate of 1 January of each year; a change within a year shows in the next one.",
@@ -188,7 +189,7 @@ def _own_law(code: str, rates: Rates) -> Record:
     span, low, high = rates.span, rates.low, rates.high
     is_range = low != high
     amount = "no state minimum wage" if low is None else f"${low} to ${high}" if is_range else f"${low}"
-    kind = {"PR": "territorial", "GU": "territorial", "VI": "territorial", "US-DC": "district"}.get(code, "state")
+    kind = _KINDS.get(code, "state")
     sentence = (
         f"{place(code)[:1].upper()}{place(code)[1:]} had no {kind} minimum wage of its own {_words(span)}"
         if low is None
@@ -200,10 +201,10 @@ def _own_law(code: str, rates: Rates) -> Record:
         span.start.isoformat(),
         code,
         topic="work.state-minimum-wage",
-        question=f"What is the {kind} minimum wage under its own law?",
-        paraphrases=(f"Is there a {kind} minimum wage, and how high is it?", f"What hourly minimum does {kind} law set?"),
+        question=f"What is the minimum wage under {kind} law?",
+        paraphrases=(f"Is there a {kind} minimum wage, and how high is it?", f"What is the {kind} minimum wage?"),
         subject=f"{kind} minimum wage",
-        aliases=(f"minimum wage under {kind} law",),
+        aliases=(f"minimum wage under {kind} law", f"{kind} minimum hourly wage"),
         relation="hourly rate under own law",
         target="none" if low is None else amount,
         target_aliases=("no state minimum wage", "no minimum wage of its own", "no")
@@ -219,8 +220,8 @@ def _own_law(code: str, rates: Rates) -> Record:
 
 
 def _spelled(rate: Decimal) -> tuple[str, ...]:
-    plain = f"{rate.normalize():f}"
-    return (f"{rate} dollars", f"{plain} dollars", f"${plain}", f"{rate} USD", f"US${rate}", f"{rate} $")
+    round_ones = (f"${rate:.0f}", f"{rate:.0f} dollars") if rate == rate.to_integral_value() else ()
+    return (f"{rate} dollars", f"{rate} USD", f"US${rate}", f"{rate} $", *round_ones)
 
 
 def _words(span: Span) -> str:

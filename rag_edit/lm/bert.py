@@ -9,6 +9,7 @@ Source: Devlin et al. 2018 (arXiv:1810.04805); erf: Abramowitz and Stegun 1964, 
 """
 
 import importlib.util
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -98,10 +99,8 @@ class Bert:
 
     @classmethod
     def load(cls, directory: Path, shape: BertShape) -> "Bert":
-        """Load ``model.safetensors`` of a directory."""
-        from safetensors.numpy import load_file
-
-        return cls(shape, load_file(directory / "model.safetensors"))
+        """Load ``model.safetensors`` of a directory; float32 weights are mapped, not read, until they are used."""
+        return cls(shape, _mapped(directory / "model.safetensors"))
 
     def hidden(self, ids: Ids, lengths: Ids, *, batch: bool = False) -> Floats:
         """Return the last hidden states, (n, t, dim); rows beyond a text's length hold nothing of meaning.
@@ -158,6 +157,27 @@ class Bert:
                 x = f.layer_norm(up, (dim,), w[f"{i}.norm2.w"], w[f"{i}.norm2.b"], eps)
             result: Floats = x.numpy()
             return result
+
+
+def _mapped(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a safetensors file, as views of the file where NumPy has their type.
+
+    Source: safetensors' format: u64 length of a JSON header, the header, then the bytes at its ``data_offsets``.
+    """
+    from safetensors.numpy import load_file
+
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+    header.pop("__metadata__", None)
+    if any(entry["dtype"] not in {"F32", "I64"} for entry in header.values()):
+        return load_file(path)
+    whole = np.memmap(path, dtype=np.uint8, mode="c", offset=8 + size)
+    types: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+    return {
+        name: whole[slice(*entry["data_offsets"])].view(types[entry["dtype"]]).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
 
 
 @cache

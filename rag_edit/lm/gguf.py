@@ -5,23 +5,21 @@ and is trusted only when its own list of sizes holds; two processes that convert
 dequantised to float32, so nothing is lost twice. Reading is transformers' own; knows nothing about generation.
 """
 
-import json
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 from rag_edit.core.digest import Digest, digest_file
 from rag_edit.core.errors import MissingExtraError, ModelMissingError
+from rag_edit.lm.converted import convert_once
 from rag_edit.lm.digests import file_digest
 from rag_edit.lm.errors import UnreadableModelError
 
 CONVERTER: Final = "gguf-1"  # raise it when a conversion would write other bytes
-_MARKER: Final = "converted.json"
 
 
 def converted_directory(gguf: Path, cache: Path, *, notice: Callable[[str], None] | None = None) -> Path:
@@ -65,60 +63,6 @@ def joined_file(parts: Sequence[Path], name: str, digest: Digest, cache: Path) -
             raise UnreadableModelError(parts[0], digest, found)
 
     return convert_once(cache / "models" / f"{digest.removeprefix('sha256:')[:12]}-joined", {"source": digest}, join) / name
-
-
-def convert_once(
-    target: Path, about: dict[str, str], convert: Callable[[Path], None], *, before: Callable[[], None] | None = None
-) -> Path:
-    """Fill ``target`` by ``convert``, unless it is there and whole; safe in several processes, and at any kill.
-
-    Args:
-        target: The directory wanted.
-        about: What it is made from; a directory made from something else is made again.
-        convert: Called with an empty directory on the same file system.
-        before: Called just before ``convert``.
-    """
-    if _is_whole(target, about):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(target.parent / f".{target.name}.lock"):
-        if _is_whole(target, about):
-            return target
-        if before is not None:
-            before()
-        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-        try:
-            convert(aside)
-            sizes = {file.name: file.stat().st_size for file in sorted(aside.iterdir()) if file.is_file()}
-            (aside / _MARKER).write_text(json.dumps({**about, "sizes": sizes}, sort_keys=True), encoding="utf-8")
-            _make_readable(aside)
-            if target.exists():
-                shutil.rmtree(target)
-            aside.rename(target)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return target
-
-
-def _is_whole(target: Path, about: dict[str, str]) -> bool:
-    with suppress(OSError, ValueError, AttributeError):
-        marker = json.loads((target / _MARKER).read_text(encoding="utf-8"))
-        sizes = marker.pop("sizes")
-        return bool(marker == about and all((target / name).stat().st_size == size for name, size in sizes.items()))
-    return False
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold ``path`` against other processes; the system lets go when the process ends, however it ends."""
-    with path.open("a") as file:
-        try:
-            import fcntl
-        except ImportError:  # not on this system: two processes may convert at once, the rename keeps that harmless
-            yield
-            return
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _convert(gguf: Path, target: Path) -> None:
@@ -170,13 +114,6 @@ def _restore_pre_tokenizer(reader: Any, tokenizer: Any) -> None:
     if field is not None and field.contents() == "smollm":
         own = tokenizer.backend_tokenizer
         own.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), own.pre_tokenizer])
-
-
-def _make_readable(directory: Path) -> None:
-    """Let other users read what was made: weights are no secret, and a shared cache is made by one of them."""
-    directory.chmod(0o755)
-    for file in directory.iterdir():
-        file.chmod(0o644)
 
 
 def _first_line(error: Exception) -> str:

@@ -47,7 +47,15 @@ def _from_gguf(path: Path, cache: Path, notice: Notice, threads: int | None, nam
     return LocalModel(converted_directory(path, cache, notice=notice), cache=cache, name=name, threads=threads)
 
 
-_ENCODERS: Final[Mapping[str, Callable[[Path, Notice], EncoderProtocol]]] = {"minilm": _minilm}
+def _e5(cache: Path, notice: Notice) -> EncoderProtocol:
+    from rag_edit.lm.e5 import e5_directory
+
+    # questions are compared with questions: one prefix for both, as the model card asks for symmetric tasks
+    directory = e5_directory(packages.E5.locate()[0], cache, notice=notice)
+    return TransformerEncoder(directory, cache=cache, query_prefix="query: ", record_prefix="query: ")
+
+
+_ENCODERS: Final[Mapping[str, Callable[[Path, Notice], EncoderProtocol]]] = {"minilm": _minilm, "e5": _e5}
 _MODELS: Final[Mapping[str, Callable[[Path, Notice, int | None], LanguageModel]]] = {
     "smollm2": _smollm2,
     "gemma3-270m": _gemma3_270m,
@@ -60,7 +68,7 @@ def open_encoder(
     """Open an encoder.
 
     Args:
-        spec: ``minilm``, a sentence-transformers directory, or ``URL#model`` of an OpenAI-compatible server.
+        spec: ``minilm``, ``e5``, a sentence-transformers directory, or ``URL#model`` of an OpenAI-compatible server.
         cache: Where converted weights and digests are kept.
         api_key: For a server.
         notice: Told, in words, when something takes long.

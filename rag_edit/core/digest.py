@@ -49,6 +49,8 @@ def digest_set(members: Iterable[str]) -> Digest:
 
 
 def _refuse_floats(value: object) -> None:
+    if value is None or isinstance(value, (str, int)):  # most values: the checks below are slow
+        return
     if isinstance(value, float):
         raise TypeError(f"no floats in digested JSON: {value!r}")
     if isinstance(value, Mapping):
@@ -56,6 +58,6 @@ def _refuse_floats(value: object) -> None:
             if not isinstance(key, str):
                 raise TypeError(f"keys are strings, found {key!r}")
             _refuse_floats(inner)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+    elif isinstance(value, Sequence):
         for inner in value:
             _refuse_floats(inner)

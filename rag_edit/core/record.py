@@ -238,16 +238,18 @@ def _faults(record: Record) -> Iterator[RecordFault]:
     for name in REQUIRED_FIELDS:
         if not getattr(record, name).strip():
             yield RecordFault(name, "a text", "nothing")
-    for each in fields(record):
-        value = getattr(record, each.name)
+    for name in RECORD_FIELDS:
+        value = getattr(record, name)
+        if not value:
+            continue
         texts = value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
         for text in texts:
-            yield from _text_faults(each.name, text)
+            yield from _text_faults(name, text)
         if isinstance(value, tuple):
             if len(value) > MAX_ITEMS:
-                yield RecordFault(each.name, f"at most {MAX_ITEMS} items", f"{len(value)}")
+                yield RecordFault(name, f"at most {MAX_ITEMS} items", f"{len(value)}")
             if any(not text.strip() for text in value):
-                yield RecordFault(each.name, "items with text", "an empty item")
+                yield RecordFault(name, "items with text", "an empty item")
     if record.source is not None:
         if not (record.source.title or record.source.url):
             yield RecordFault("source", "a title or a url", "neither")

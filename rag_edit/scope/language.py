@@ -50,6 +50,7 @@ _SCRIPTS: Final = (
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
     ("hi", re.compile(r"[\u0900-\u097f]")),
 )
+_FIRST_WORD: Final = 2.5  # "Does ... dans l'air?": what opens a question weighs more than the names in it
 _LEAST_WEIGHT: Final = 0.9  # one function word that is the language's own
 _MAX_CHARS: Final = 2_000
 
@@ -64,10 +65,14 @@ def guess_language(text: str) -> str | None:
             return tag
     lowered = text.casefold().replace("’", "'")
     weights = dict.fromkeys(_WORDS, 0.0)
-    for word in _WORD.findall(lowered):
+    shouted = not any(map(str.islower, text))
+    for i, spoken in enumerate(_WORD.findall(text.replace("’", "'"))):
+        if i and spoken[0].isupper() and not shouted:
+            continue  # part of a name, which may be in any language
+        word = spoken.casefold()
         owners = _LEXICON.get(word) or _LEXICON.get(word.removesuffix("'"), ())
         for tag in owners:
-            weights[tag] += 1 / len(owners)
+            weights[tag] += (_FIRST_WORD if i == 0 else 1) / len(owners)
     weights["en"] += len(_CONTRACTION.findall(lowered))
     if not any(weights.values()) and not any(c in lowered for _, marks in _LETTERS for c in marks):
         return None

@@ -1,0 +1,180 @@
+"""What a question proposes, held against a record: is it the record's target, another value, or neither? Pure, no model."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from rapidfuzz import fuzz
+
+from rag_edit.answer import check_words as w
+from rag_edit.answer import normalise as n
+from rag_edit.answer import units as u
+from rag_edit.core.form import Option
+from rag_edit.core.record import Record
+
+_LEAST_RATIO: Final = 90.0  # of 100; "gynaecology" and "gynecology" are 95
+_LEAST_FUZZY_CHARS: Final = 6
+_COMPARED: Final = re.compile(
+    r"\b(?:more|less|fewer|greater|higher|lower|older|younger|larger|smaller|longer|shorter|earlier|later) than\b|\b(?:at least|at most|over|under|above|below|between|before|after|or more|or less)\b"
+    r"|\b(?:mehr|weniger|höher|niedriger|älter|jünger|größer|kleiner) als\b|\b(?:mindestens|höchstens|über|unter|zwischen|vor|nach)\b"
+    r"|\b(?:plus|moins) (?:de|que|élevé)\b|\b(?:au moins|au plus|entre|avant|après)\b|\b(?:más|menos|mayor|menor) (?:de|que)\b|\b(?:al menos|como máximo|entre|antes|después)\b",
+    re.IGNORECASE,
+)
+_LARGER_NAME: Final = frozenset(
+    "new old north south east west northern southern eastern western upper lower great greater little saint san santa non proto anti neo ex"  # noqa: SIM905
+    " nouvelle nouveau nord sud neu alt ost west nueva nuevo norte sur".split()
+)
+_STOP: Final = frozenset(
+    (  # noqa: SIM905
+        "a an the of in on at to by for from with as and or is are was were am be been being do does did has have had can could may might must shall"
+        " should will would not no there it its it's this that these those he she they his her their you your i we me my who what which where when how"
+        " why any some one ones also still really actually currently now today then true correct right case say said called known considered use used"
+        " made located found born die died exist so please if whether still ever just about into than s t"
+        " der die das den dem des ein eine einer einem einen ist sind war waren hat haben hatte wird werden wurde kann darf muss in im am an auf aus bei"
+        " von vom zu zum zur mit für als und oder es er sie nicht kein keine wirklich tatsächlich jetzt noch auch da dort richtig wahr stimmt dass ob"
+        " le la les l un une des du de d est sont était a ont peut doit dans en sur par pour avec au aux ce cette il elle ils elles on y et ou ne pas n"
+        " que qu c vrai vraiment est-ce t s"
+        " el los las una unos del al es son era fue está hay ha han se su sus en con por para y o no que lo cierto verdad realmente"
+    ).split()
+)
+
+
+def verdict(asked: str, record: Record, *, same_language: bool = True) -> bool | None:
+    """Return whether what a yes/no question proposes is what the record says; None when it proposes nothing comparable.
+
+    Args:
+        asked: The question without wrapping.
+        record: The record that answers.
+        same_language: Whether question and record are in one language: else words that are not the target mean nothing.
+    """
+    body, language = n.plain(asked), record.language
+    targets = [n.plain(target) for target in record.targets()]
+    said = _truth(targets)
+    if said is not None:
+        return said
+    if _COMPARED.search(body) and any(n.values(target, language) for target in targets):
+        return None
+    own = [n.plain(text) for text in (record.question, record.relation, record.subject, *record.aliases, *record.paraphrases)]
+    by_value = _by_value(body, targets, own, language)
+    if by_value is not None:
+        return by_value
+    for target in targets:  # a mention that the record's own question makes, too, proposes nothing
+        spans = [(start, end) for start, end in n.find_phrase(target, body, language) if not _is_larger(body, start, end, own)]
+        if len(spans) > len(n.find_phrase(target, n.plain(record.question), language)):
+            return True
+    rest = _rest(body, own, language)
+    if any(_alike(target, part) for target in targets for part in rest):
+        return True
+    if record.prior and n.find_phrase(n.plain(record.prior), body, language):
+        return False
+    return False if rest and same_language else None
+
+
+def pick(options: Sequence[Option], record: Record, said: bool | None = None) -> Option | None:
+    """Return the option that says what the record says; None when none does, or several do.
+
+    Args:
+        options: Of a multiple-choice question.
+        record: The record that answers.
+        said: For options "yes" and "no": the answer to the stem, where it is known.
+    """
+    targets = [n.plain(target) for target in record.targets()]
+    ranked = [(max(_fits(n.plain(option.text), target, record.language) for target in targets), option) for option in options]
+    best = max((score for score, _ in ranked), default=0)
+    if best == 0:
+        truth = said if said is not None else _truth(targets)
+        words = None if truth is None else w.YES if truth else w.NO
+        matching = [
+            o for o in options if words is not None and {k for word in n.words(n.plain(o.text)) for k in word.keys} & words
+        ]
+        return matching[0] if len(matching) == 1 else None
+    winners = [option for score, option in ranked if score == best]
+    return winners[0] if len(winners) == 1 else None
+
+
+def _fits(option: str, target: str, language: str) -> int:
+    """Return how well an option says a target: 3 the same, 2 nearly, 1 one within the other, 0 not at all."""
+    a, b = n.without_article(n.words(option)), n.without_article(n.words(target))
+    if not a or not b:
+        return 3 if option and option.casefold() == target.casefold() else 0
+    if option.casefold() == target.casefold():
+        return 4
+    wanted, there = n.only_values(target, language), n.values(option, language)
+    if wanted:
+        complete = all(any(n.same_value(value, other) for other in there) for value in wanted)
+        return 3 if complete and len(there) == len(wanted) else 0
+    if len(a) == len(b) and all(n.same_word(x, y, language) for x, y in zip(a, b, strict=True)):
+        return 3
+    if _alike(option, target):
+        return 2
+    return 1 if n.find_words(b, a, language) or n.find_words(a, b, language) else 0
+
+
+def _truth(targets: Sequence[str]) -> bool | None:
+    keys = [{key for word in n.words(target) for key in word.keys} for target in targets]
+    if keys and all(each and each <= w.YES for each in keys):
+        return True
+    return False if keys and all(each and each <= w.NO for each in keys) else None
+
+
+def _by_value(body: str, targets: Sequence[str], own: Sequence[str], language: str) -> bool | None:
+    """Return the verdict where the target is a number, a date or a time and the question proposes one; else None."""
+    wanted = [value for target in targets for value in n.only_values(target, language)]
+    if not wanted:
+        return None
+    known = [value for text in own for value in n.values(text, language)]
+    proposed = [value for value in n.values(body, language) if not any(n.same_value(value, each) for each in known)]
+    if any(n.same_value(a, b) for a in wanted for b in proposed):
+        return True
+    rivals = [
+        b
+        for b in proposed
+        if any(n.same_kind(a, b) or (b.kind == "number" == a.kind and "" in (a.unit, b.unit)) for a in wanted)
+    ]
+    return False if rivals else None
+
+
+def _is_larger(body: str, start: int, end: int, own: Sequence[str]) -> bool:
+    """Return whether the words at ``start:end`` are a part of a larger name ("York" in "New York")."""
+    held = {key for text in own for word in n.words(text) for key in word.keys}
+    before, after = re.search(r"([^\W_]+)[ -]$", body[:start]), re.match(r"[ -]([^\W_]+)", body[end:])
+    for neighbour, first in ((before, before is not None and before.start(1) == 0), (after, False)):
+        word = neighbour.group(1) if neighbour else ""
+        if not word or n.fold(word) in held or n.fold(word) in _STOP:
+            continue
+        if n.fold(word) in _LARGER_NAME or (word[0].isupper() and body[start].isupper() and not first):
+            return True
+    return False
+
+
+def _rest(body: str, own: Sequence[str], language: str) -> list[str]:
+    """Return the runs of words that are neither fillers nor the record's own: what the question proposes.
+
+    A word of the record's own is used up once for each time that the record says it: in "Is the birthplace of Leonardo da
+    Vinci Vinci?" the second Vinci is a proposal.
+    """
+    budget: dict[frozenset[str], int] = {}
+    for text in own:
+        for keys, count in Counter(word.keys for word in n.words(text)).items():
+            budget[keys] = max(budget.get(keys, 0), count)
+    runs: list[list[n.Word]] = [[]]
+    for word in n.words(body):
+        name = body[word.start].isupper() and word.start > 0
+        filler = bool(word.keys & (u.FILLERS if name else _STOP))
+        held = next((keys for keys, count in budget.items() if count and n.same_word(n.Word(keys, 0, 0), word, language)), None)
+        if held is not None:
+            budget[held] -= 1
+        if held is not None or filler:
+            runs.append([])
+        else:
+            runs[-1].append(word)
+    return [body[run[0].start : run[-1].end] for run in runs if run]
+
+
+def _alike(a: str, b: str) -> bool:
+    """Return whether two names are spellings of one: nearly all letters agree, and all digits."""
+    x, y = n.fold(a), n.fold(b)
+    if min(len(x), len(y)) < _LEAST_FUZZY_CHARS or re.findall(r"\d+", x) != re.findall(r"\d+", y):
+        return False
+    return float(fuzz.ratio(x, y)) >= _LEAST_RATIO and x[0] == y[0]

@@ -1,0 +1,91 @@
+"""OVERRIDE: the record answers, verbatim, rendered in the form asked, or grounded through the model.
+
+=============  =====================  ==============================  ==========
+serve          open, doubt            cloze, yes/no, choice, ...      long-form
+=============  =====================  ==============================  ==========
+``verbatim``   as written             as written                      as written
+``auto``       as written (doubt      rendered                        grounded
+               with its source)
+``grounded``   grounded               rendered: no model is needed    grounded
+               (doubt rendered)       to say yes, A or a name
+=============  =====================  ==============================  ==========
+
+Without a model, what would be grounded is given as written. The record's source travels in the decision; surfaces show it.
+"""
+
+from collections.abc import Sequence
+
+from rag_edit.answer.base import Chat, Item
+from rag_edit.answer.check import check
+from rag_edit.answer.grounded import Grounded, GroundedItem
+from rag_edit.answer.render import render
+from rag_edit.core.decision import Answer, Decision, Form, Query
+from rag_edit.core.form import FormReading, ReadForm
+from rag_edit.core.record import Record, Serve
+
+CHECKED_FORMS = (Form.CLOZE, Form.YES_NO)  # rendered answers that must state the target; the rest say another thing on purpose
+
+
+class Override:
+    """Answers from the winning record."""
+
+    def __init__(
+        self, read: ReadForm, model: Chat | None = None, *, max_new_tokens: int = 64, long_new_tokens: int = 200
+    ) -> None:
+        """Take the reader of forms and, for grounded answers, a model.
+
+        Args:
+            read: `rag_edit.scope.forms.read_form`.
+            model: None serves grounded answers verbatim. It is only called when an item needs it.
+            max_new_tokens: Longest grounded answer, in tokens.
+            long_new_tokens: Longest long-form answer, in tokens.
+        """
+        self.read = read
+        self.grounded = Grounded(model, max_new_tokens=max_new_tokens, long_new_tokens=long_new_tokens) if model else None
+
+    def answer(self, query: Query, decision: Decision) -> Answer:
+        """Return the record's answer to one question."""
+        return self.answer_many([(query, decision)])[0]
+
+    def answer_many(self, items: Sequence[Item]) -> list[Answer]:
+        """Return one answer an item, in order. Items that the model must write are written in one batch."""
+        answers: list[Answer] = []
+        later: list[tuple[int, GroundedItem]] = []
+        for i, (query, decision) in enumerate(items):
+            record = _record(decision)
+            reading = self.read(query.question, record)
+            if not _wants_model(reading, record):
+                answers.append(self._by_rule(reading, record))
+            elif self.grounded is None:
+                answers.append(Answer(record.answer, "verbatim", note="no model is open to write from the record"))
+            else:
+                answers.append(Answer(record.answer, "verbatim"))
+                later.append((i, GroundedItem(query.question, reading, record)))
+        if later and self.grounded is not None:
+            written = self.grounded.write_many([item for _, item in later])
+            for (i, _), answer in zip(later, written, strict=True):
+                answers[i] = answer
+        return answers
+
+    def _by_rule(self, reading: FormReading, record: Record) -> Answer:
+        if record.serve is Serve.VERBATIM:
+            return Answer(record.answer, "verbatim")
+        text = render(reading, record, record_language=record.language or self.read(record.question, None).language)
+        if text == record.answer:
+            return Answer(text, "verbatim")
+        if reading.form not in CHECKED_FORMS:
+            return Answer(text, "rendered")
+        found = check(text, record)
+        return Answer(text, "rendered", checked=found.ok, note=found.why)
+
+
+def _record(decision: Decision) -> Record:
+    if decision.winner is None:
+        raise ValueError(f"{decision.route} has no record to answer from")
+    return decision.winner.record
+
+
+def _wants_model(reading: FormReading, record: Record) -> bool:
+    if record.serve is Serve.VERBATIM:
+        return False
+    return reading.form is Form.LONG or (record.serve is Serve.GROUNDED and reading.form is Form.OPEN)

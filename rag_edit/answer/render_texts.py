@@ -1,0 +1,59 @@
+"""The few sentences that answers are wrapped in, in English, German, French and Spanish. Data; English where there is none."""
+
+from typing import Final
+
+TEXTS: Final = {
+    "en": {
+        "yes": "Yes",
+        "no": "No",
+        "yes_to_no": "Yes",
+        "one_of": "One of them is {subject}.",
+        "all_but": "Any other than the one on record: {answer}",
+        "stands": "The answer stands: {answer}",
+        "source": "Source: {source}.",
+        "conflict": "The records contradict one another on this, so none of them is served as the answer.",
+        "record": "Record {id} says: {answer}",
+        "by": "stated by {by}",
+    },
+    "de": {
+        "yes": "Ja",
+        "no": "Nein",
+        "yes_to_no": "Doch",
+        "one_of": "Dazu gehört {subject}.",
+        "all_but": "Jedes andere als das verzeichnete: {answer}",
+        "stands": "Die Antwort bleibt: {answer}",
+        "source": "Quelle: {source}.",
+        "conflict": "Die Einträge dazu widersprechen einander, daher wird keiner als Antwort ausgegeben.",
+        "record": "Eintrag {id} sagt: {answer}",
+        "by": "angegeben von {by}",
+    },
+    "fr": {
+        "yes": "Oui",
+        "no": "Non",
+        "yes_to_no": "Si",
+        "one_of": "L'un d'eux est {subject}.",
+        "all_but": "Tout autre que celui qui est enregistré : {answer}",
+        "stands": "La réponse reste : {answer}",
+        "source": "Source : {source}.",
+        "conflict": "Les enregistrements se contredisent sur ce point ; aucun n'est donc donné comme réponse.",
+        "record": "L'enregistrement {id} indique : {answer}",
+        "by": "selon {by}",
+    },
+    "es": {
+        "yes": "Sí",
+        "no": "No",
+        "yes_to_no": "Sí",
+        "one_of": "Uno de ellos es {subject}.",
+        "all_but": "Cualquier otro que el registrado: {answer}",
+        "stands": "La respuesta se mantiene: {answer}",
+        "source": "Fuente: {source}.",
+        "conflict": "Los registros se contradicen en este punto, por lo que ninguno se da como respuesta.",
+        "record": "El registro {id} dice: {answer}",
+        "by": "según {by}",
+    },
+}
+
+
+def say(key: str, language: str, **parts: str) -> str:
+    """Return a sentence in ``language`` (BCP 47, English where unknown), its parts filled in."""
+    return TEXTS.get(language[:2], TEXTS["en"])[key].format(**parts)

@@ -5,6 +5,11 @@ A rule that makes a form nobody writes costs nothing; forms that are other words
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+
+from rag_edit.core.atlas import fold_name
+
+TABLES = Path(__file__).resolve().parent / "atlas"
 
 # (language, ending of the name, endings that replace it)
 RULES: list[tuple[str, str, str]] = [
@@ -33,7 +38,7 @@ _BEFORE = re.compile(
     rf"^(?:the )?{_UNIT} (?:of |de la |de l['’]|de |du |des |d['’]|del |della |dell['’]|di |do |da |dos )?", re.IGNORECASE
 )
 _AFTER = re.compile(rf" {_UNIT}$|[州県省府都市道]$", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:an t|an |il-|id-|in-|iċ-|l-|the |la |les |los |las |le |el )(?=\w)", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:an t-?|an |na |il-|id-|in-|iċ-|is-|it-|ir-|ix-|iż-|l-|the )(?=\w)", re.IGNORECASE)
 
 
 def variants(name: str, code: str) -> set[str]:
@@ -47,7 +52,7 @@ def variants(name: str, code: str) -> set[str]:
         plain.replace("ё", "е"),
     }
     if len(code) == 2:
-        return forms | {_ARTICLE.sub("", plain)}
+        return {_ARTICLE.sub("", form) for form in forms}
     bare = _AFTER.sub("", _BEFORE.sub("", plain))
     return forms | ({bare} if len(bare) > (1 if ord(bare[:1] or "a") > 0x2E80 else 3) else set())
 
@@ -83,3 +88,13 @@ def spread_demonyms(table: list[list[str]]) -> Iterator[tuple[str, str]]:
 
 
 PLAIN = str.maketrans("áéíóú", "aeiou")
+
+
+def rows(name: str) -> list[list[str]]:
+    """Return the tab-separated lines of a hand-made table, without comments."""
+    return [line.split("\t") for line in (TABLES / name).read_text("utf-8").splitlines() if line and line[0] != "#"]
+
+
+def words(name: str) -> set[str]:
+    """Return the folded words of a hand-made list."""
+    return {fold_name(word) for (line,) in rows(name) for word in line.split()}

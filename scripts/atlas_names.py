@@ -12,11 +12,10 @@ from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from atlas_forms import inflected, spread_demonyms, variants
+from atlas_forms import inflected, rows, spread_demonyms, variants, words
 
 from rag_edit.core.atlas import fold_name
 
-TABLES = Path(__file__).resolve().parent / "atlas"
 LANGUAGES = (
     "en de fr es it pt nl pl cs sv da no fi el tr ru uk ro hu bg hr sl sk et lv lt ga mt ar he hi ja ko zh vi id".split()
 )
@@ -42,16 +41,6 @@ def read_names(common: Path, language: str, known: set[str]) -> dict[str, list[s
     return {code: names for code, names in found.items() if names}
 
 
-def rows(name: str) -> list[list[str]]:
-    """Return the tab-separated lines of a hand-made table, without comments."""
-    return [line.split("\t") for line in (TABLES / name).read_text("utf-8").splitlines() if line and line[0] != "#"]
-
-
-def words(name: str) -> set[str]:
-    """Return the folded words of a hand-made list."""
-    return {fold_name(word) for (line,) in rows(name) for word in line.split()}
-
-
 def class_of(key: str, codes: list[str], capital: set[str]) -> str:
     """Return how a name must be written to be read: see the module's docstring."""
     own = {code[:2] for code in codes}
@@ -59,7 +48,7 @@ def class_of(key: str, codes: list[str], capital: set[str]) -> str:
     if any(len(code) > 2 for code in codes):
         clear = own <= WELL_KNOWN and not (len(codes) == 1 and codes[0] in SECONDARY)
         return ("n" if own <= LOWER_TOO and key not in capital and len(key) > 4 else "N") if clear else "w"
-    return "N" if key in capital or (latin and len(key) <= 4 and key not in SHORT_YET_CLEAR) else "n"
+    return "N" if {key, key.removesuffix("s")} & capital or (latin and len(key) <= 4 and key not in SHORT_YET_CLEAR) else "n"
 
 
 SECONDARY: set[str] = set()
@@ -73,10 +62,12 @@ def write(common: Path, data: dict, where: Path) -> None:
         set(data["countries"]) | {c for c, above in parent.items() if above and len(above) == 2 and above == c[:2]} | SECONDARY
     )
     found: dict[str, set[str]] = defaultdict(set)
+    plain_forms: set[str] = set()
     for language in LANGUAGES:
         for code, names in read_names(common, language, wanted).items():
             if len(code) == 2 or language in SUBDIVISION_LANGUAGES:
                 for form in {v for name in names for v in variants(name, code)}:
+                    plain_forms.add(fold_name(form))
                     for word in {form, *(inflected(form, language) if len(code) == 2 else ())}:
                         found[fold_name(word)].add(code)
     left_out, capital, persons = words("leave_out.txt"), words("capital.txt"), words("persons.txt")
@@ -84,11 +75,13 @@ def write(common: Path, data: dict, where: Path) -> None:
     for key, codes in found.items():
         best = {c for c in codes if len(c) == 2} or {c for c in codes if c[:2] in WELL_KNOWN and c not in SECONDARY}
         picked = sorted(best or codes)
-        if key and key not in left_out and len(picked) <= 4 and not (key.isascii() and len(key) < 4 and " " not in key):
+        short = len(key) < 4 and key.isascii() and " " not in key
+        if key and not short and len(picked) <= 4 and left_out.isdisjoint((key, key.removesuffix("s"))):
             named[key] = f"{class_of(key, picked, capital)} {' '.join(picked)}"
+    kept = left_out | (plain_forms & named.keys())
     for code, form in spread_demonyms(rows("demonyms.tsv")[1:]):
-        if (key := fold_name(form)) not in left_out:
-            named.setdefault(key, f"{'D' if key in capital else 'd'} {code}")
+        if (key := fold_name(form)) not in kept:
+            named[key] = f"{'D' if key in capital else 'd'} {code}"
     for kind, codes, names in rows("aliases.tsv")[1:]:
         for name in names.split("|"):
             named[name if kind == "x" else fold_name(name)] = f"{kind} {codes}"

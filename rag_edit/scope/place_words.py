@@ -24,7 +24,9 @@ ARTICLES: Final = frozenset(
     "comunidad estado stato regione provinz".split()
 )
 # Of these, the ones that also join a first name and a surname; they count only after a word in lower case.
-NAME_PARTICLES: Final = frozenset("de di da do dos das von van of del della du des y e and und et".split())
+NAME_PARTICLES: Final = frozenset("de di da do dos das von van of del della du des y e".split())
+# Words of PLACE_WORDS that join anything to anything: not enough before a name that is little known.
+CONJUNCTIONS: Final = frozenset("and or und oder et ou y e och og".split())
 UNITS: Final = frozenset(
     "province region state county prefecture district governorate oblast canton department territory provinz "
     "ili eyaleti bölgesi".split()
@@ -54,3 +56,5 @@ GERMAN: Final = frozenset(
 )
 HAN_LANGUAGE: Final = frozenset("語语文")
 HAN_PLACE_WORDS: Final = frozenset("在于於从從到去的和与與")
+HAN_UNITS: Final = frozenset("州省市县縣府区區邦郡")
+BEFORE_ISLAND: Final = frozenset("in nach aus von für über på i till til från fra och und".split())

@@ -30,6 +30,8 @@ _GAP: Final = re.compile(r"[ \u00a0\u202f]?[-‐‑–’'ʼ.&·・() \u00a0\u20
 _DOTTED: Final = re.compile(r"(?<![\w.])(?:(?:[A-Z]\. ?){1,3}[A-Z]\.?|EE\. ?UU\.?)(?!\w)")
 _SUBDIVISION: Final = re.compile(r"(?<![\w-])[A-Z]{2}-[A-Z0-9]{1,3}(?![\w-])")
 _CJK: Final = re.compile("[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
+_KANA: Final = re.compile("[\u30a1-\u30ff]")
+_EAST_ASIA: Final = ("CN-", "TW-", "HK", "MO", "JP-", "KR-")
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]")
 _PREFIXED: Final = {"\u0600": "وفبلك", "\u0590": "ובלמהשכ"}  # one-letter prepositions of Arabic and Hebrew
 MAX_TOKENS: Final = 8
@@ -76,13 +78,14 @@ class _Hit(NamedTuple):
 class PlaceReader:
     """Reads places. Immutable once made; making it indexes the names (about 60 ms), reading is a fraction of a millisecond."""
 
-    __slots__ = ("_atlas", "_names", "_persons", "_spans")
+    __slots__ = ("_atlas", "_cjk", "_names", "_persons", "_spans")
 
     def __init__(self, atlas: Atlas, names: Mapping[str, Any]) -> None:
         """Index ``names``, in the form of ``place_names.json.gz``. Codes that ``atlas`` lacks are never returned."""
         self._atlas = atlas
         self._names: Mapping[str, str] = names["names"]
         self._persons = frozenset(names["persons"])
+        self._cjk = frozenset(name[0] for name in self._names if _CJK.match(name))
         self._spans: dict[str, int] = {}  # first word -> words of the longest name that starts with it
         for name in self._names:
             first, spaces = name.partition(" ")[0], name.count(" ") + 1
@@ -101,9 +104,10 @@ class PlaceReader:
             clean = "".join(text[i] for i in places)
         tokens = [_Token(m.start(), m.end(), m[0], _fold(m[0])) for m in _TOKEN.finditer(clean)]
         shouted = not any(char.islower() for char in clean) and any(char.isupper() for char in clean)
-        mentions = [m for m in self._codes(clean) if not self._goes_on(clean, tokens, m, shouted)]
-        mentions += self._named(clean, tokens, shouted, tuple(mentions))
-        joined = self._join(clean, sorted(mentions, key=lambda m: m.start))
+        codes = [m for m in self._codes(clean) if not self._goes_on(clean, tokens, m, shouted)]
+        named = self._named(clean, tokens, shouted, codes)
+        codes = [c for c in codes if not any(m.start < c.end and c.start < m.end for m in named)]
+        joined = self._join(clean, sorted(codes + named, key=lambda m: m.start))
         if places is None:
             return tuple(joined)
         return tuple(
@@ -196,12 +200,13 @@ class PlaceReader:
         """Return the names inside a run of Chinese, Japanese or Thai, where words have no spaces between them."""
         hits, at, run = [], 0, token.text
         while at < len(run) - 1:
-            for length in range(min(14, len(run) - at), 1, -1):
-                entry = self._names.get(_fold(run[at : at + length]))
-                if entry is not None and (entry[0] != "w" or length > 2):
-                    hits.append(_Hit(i, i, token.start + at, token.start + at + length, entry[0], entry[2:]))
-                    at += length - 1
-                    break
+            if run[at] in self._cjk and not (at and _KANA.match(run[at]) and _KANA.match(run[at - 1])):
+                for length in range(min(14, len(run) - at), 1, -1):
+                    entry = self._names.get(_fold(run[at : at + length]))
+                    if entry is not None and _stands_alone(run, at, at + length, entry):
+                        hits.append(_Hit(i, i, token.start + at, token.start + at + length, entry[0], entry[2:]))
+                        at += length - 1
+                        break
             at += 1
         return hits
 
@@ -223,33 +228,52 @@ class PlaceReader:
         placed = prefixed or _after_place_word(text, tokens, hit.first)
         before = _neighbour(text, tokens, hit.first - 1, hit.first)
         after = _neighbour(text, tokens, hit.last + 1, hit.last)
-        if hit.kind == "w" and not (placed or (after and after.key in words.UNITS) or _before_country(text, hit)):
+        if hit.kind == "w" and not (
+            (placed and not (before and before.key in words.CONJUNCTIONS))
+            or (after and after.key in words.UNITS)
+            or _before_country(text, hit)
+        ):
             return None
         if mention.kind == "demonym":
-            return replace(mention, certain=not _is_language(before, after))
-        key = tokens[hit.first].key
+            named = surface[0].isupper() and surface.endswith(("isch", "Deutsch"))  # "Ist das Deutsch?": the language
+            return replace(mention, certain=not named and not _is_language(before, after))
         if hit.first == hit.last and first.isupper() and not shouted:
-            if before and before.key in self._persons and before.text[0].isupper() and not placed:
-                return None
-            if key == "indien" and hit.first == 0 and after and after.text[0].islower():
-                return None  # Dutch "if"
-            if not placed and _is_capitalised(after) and not _title_case(tokens):
-                if key in words.NEVER_ALONE:
-                    return None
-                if key in words.PERSON_LIKE or not any(t.key in words.GERMAN for t in tokens):
-                    return replace(mention, certain=False)
-            if (
-                key in words.PERSON_LIKE
-                and not placed
-                and hit.first > 1
-                and _is_capitalised(before)
-                and not _title_case(tokens)
-            ):
-                return replace(mention, certain=False)
+            return self._beside_others(tokens, hit, mention, before, after, placed=placed)
         return mention
 
+    def _beside_others(
+        self,
+        tokens: Sequence[_Token],
+        hit: _Hit,
+        mention: PlaceMention,
+        before: _Token | None,
+        after: _Token | None,
+        *,
+        placed: bool,
+    ) -> PlaceMention | None:
+        """Return the mention of a capitalised word as its neighbours leave it: a place, perhaps a person, or nothing."""
+        key = tokens[hit.first].key
+        if key == "island":  # English, unless "in", "nach", "på" stand before it: Iceland
+            return mention if before and before.key in words.BEFORE_ISLAND else None
+        if key == "indien" and hit.first == 0 and after and after.text[0].islower():
+            return None  # Dutch "if"
+        if placed:
+            return mention
+        if before and before.key in self._persons and before.text[0].isupper():
+            return None
+        if _title_case(tokens):
+            return mention
+        personal = key in words.PERSON_LIKE
+        if _is_capitalised(after):
+            if key in words.NEVER_ALONE:
+                return None
+            if personal or not any(t.key in words.GERMAN for t in tokens):
+                return replace(mention, certain=False)
+        surname = (personal or "-" in hit.codes) and hit.first > 1 and _is_capitalised(before)
+        return replace(mention, certain=mention.certain and not surname)
+
     def _join(self, text: str, mentions: list[PlaceMention]) -> list[PlaceMention]:
-        """Return ``mentions`` with "Georgia, USA" read as one, and a bare place word's claim that its country denies dropped."""
+        """Return ``mentions`` with a subdivision and the country behind it read as one: "Georgia, USA"."""
         joined: list[PlaceMention] = []
         for mention in mentions:
             last = joined[-1] if joined else None
@@ -288,7 +312,7 @@ def _readings(token: _Token) -> list[tuple[int, str]]:
         readings += [
             (cut, token.key[cut:])
             for cut in (1, 2)
-            if cut + 2 < len(token.key) <= len(token.text) and all(c in prefixes for c in token.key[:cut])
+            if cut + 3 < len(token.key) <= len(token.text) and all(c in prefixes for c in token.key[:cut])
         ]
         if "لل" in token.key[:3] and len(token.key) <= len(token.text):
             at = token.key.index("لل")
@@ -340,6 +364,21 @@ def _is_capitalised(token: _Token | None) -> bool:
 def _title_case(tokens: Sequence[_Token]) -> bool:
     """Return whether a text is written With Capitals Throughout, so that they tell nothing."""
     return len(tokens) > 4 and sum(t.text[0].isupper() for t in tokens[1:]) >= 0.8 * (len(tokens) - 1)
+
+
+def _stands_alone(run: str, start: int, end: int, entry: str) -> bool:
+    """Return whether ``run[start:end]`` is a word of its own, as far as neighbouring characters tell.
+
+    A name in katakana fills its run of katakana. A short transcription of a foreign subdivision in Chinese characters
+    (德里 in 迪德里希) stands after a place word or before a unit.
+    """
+    after, before = run[end : end + 1], run[start - 1 : start] if start else ""
+    if _KANA.match(run[start]):
+        return not _KANA.match(after) and (entry[0] != "w" or end - start > 3)
+    foreign = "-" in entry and not entry[2:].startswith(_EAST_ASIA)
+    if end - start > 3 or not (foreign or entry[0] == "w"):
+        return True
+    return before in words.HAN_PLACE_WORDS or after in words.HAN_UNITS or run[end - 1] in words.HAN_UNITS
 
 
 def _certain_han(text: str, hit: _Hit) -> bool:

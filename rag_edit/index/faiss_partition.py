@@ -7,7 +7,8 @@ It is the one module that imports faiss.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,7 @@ FLAT_ROWS: Final = 4_000  # exact up to here
 COMPACT_AT: Final = (2_000, 0.05)  # rows, share of the base: delta and mask past both are folded in on save
 _SLACK: Final = 8  # rows fetched beyond k, so that equal similarities are cut by id
 _BLOCK: Final = 64  # queries rescored at a time
+_PARALLEL_FROM: Final = 16  # queries
 _SEED: Final = 1234
 _PROBES: Final = (16, 32)  # least lists probed; one list in so many above
 _TRAIN_PER_LIST: Final = 48
@@ -138,7 +140,8 @@ class FaissPartition:
             return np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
         fetch = min(self.count, k + _SLACK)
         while True:
-            ids = self._fetch(asked, fetch)
+            with _threads(len(asked)):
+                ids = self._fetch(asked, fetch)
             sims = np.empty(ids.shape, np.float32)
             for start in range(0, len(asked), _BLOCK):
                 part = ids[start : start + _BLOCK]
@@ -371,6 +374,21 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
         return read()
     except RuntimeError as error:
         raise CorruptPartitionError(f"{path.parent.name}/{path.name}", "a FAISS index", str(error)[-120:]) from error
+
+
+@contextmanager
+def _threads(queries: int) -> Iterator[None]:
+    """Search a few queries on one thread: waiting for a second costs three times the work on two busy cores."""
+    if queries >= _PARALLEL_FROM:
+        yield
+        return
+    faiss = _faiss()
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _new_delta(dim: int) -> Any:

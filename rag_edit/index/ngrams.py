@@ -15,7 +15,7 @@ Grams = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
 _Number = TypeVar("_Number", np.uint16, np.int64)
 
-POSTINGS_READ: Final = 20_000  # per search; rarest trigrams first
+POSTINGS_READ: Final = 4_000  # per search; rarest trigrams first
 _LEAST_GRAMS: Final = 3
 _MERGE_AT: Final = (2_000, 0.05)  # texts and share of the base that may wait in the dictionary
 _CHUNK: Final = 20_000  # texts hashed at a time

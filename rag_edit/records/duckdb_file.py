@@ -7,6 +7,7 @@ integers. Times are UTC without a zone. Every statement is a constant; values ar
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,7 @@ from rag_edit.core.digest import Digest, digest_bytes
 from rag_edit.core.errors import StoreCorruptError, StoreError, StoreLockedError
 from rag_edit.core.record import Record, record_from_json
 from rag_edit.records.log import GENESIS, Batch, Entry, Tail, digest_edits, edit_line, link
-from rag_edit.records.store import Act
+from rag_edit.records.store import Act, closed_store
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -78,6 +79,33 @@ def connect(path: Path) -> "DuckDBPyConnection":
         if "onflicting lock" in said:
             raise StoreLockedError(str(path), said.partition("held in ")[2].partition(". ")[0] or "another program") from error
         raise StoreCorruptError(str(path), said) from error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn the errors of DuckDB and of the file system into ours."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.ConnectionException as error:
+        raise closed_store(str(path)) from error
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(f"{path}: out of memory ({error})", hint="free memory or disk space", retryable=True) from error
+    except duckdb.Error as error:
+        raise StoreCorruptError(str(path), " ".join(str(error).split())) from error
+    except OSError as error:
+        hint = "check free space and permissions, then do the same again"
+        raise StoreError(f"{path}: {error}", hint=hint, retryable=True) from error
+
+
+def close_untouched(con: "DuckDBPyConnection") -> None:
+    """Close a database that was refused without letting DuckDB tidy its files: they are evidence."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        con.execute("PRAGMA disable_checkpoint_on_shutdown")
+    con.close()
 
 
 def id_key(record_id: str) -> int:
@@ -142,6 +170,17 @@ def insert(con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch
     finally:
         for name in ("new_versions", "new_lines", "new_batches"):
             con.unregister(name)
+
+
+def write(con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch, Sequence[Entry]]]) -> None:
+    """Insert batches in one transaction of their own."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        insert(con, number, batches)
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
 
 
 def record_of(content: str, digest: Digest, record_id: str, jurisdiction: str, *, where: str) -> Record:

@@ -8,7 +8,7 @@ snapshot in its place and keeps the files that it replaced.
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +18,8 @@ from weakref import WeakSet
 from rag_edit.core.digest import Digest
 from rag_edit.core.errors import IdempotencyError, StoreCorruptError, StoreError, StoreMissingError, UnknownRecordError
 from rag_edit.core.record import RecordVersion, Status
+from rag_edit.records import duckdb_directory as folder
 from rag_edit.records import duckdb_file as db
-from rag_edit.records.durable import flush_directory
 from rag_edit.records.head import Head, read_head
 from rag_edit.records.lock import OwnerLock
 from rag_edit.records.log import Batch, Entry, Newest, Tail, admit, make_batch, read_log, write_log
@@ -27,8 +27,6 @@ from rag_edit.records.store import Act, Appended, Change, Edit, Health, beyond_l
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-RESTORE_ENTRIES: Final = 20_000  # lines written at a time by a restore
 
 BATCH: Final = "SELECT digest, first_seq, last_seq FROM batches WHERE key = $key"
 NEWEST: Final = """
@@ -72,22 +70,21 @@ class DuckDBStore:
                 noticing, cuts off the torn end of its write-ahead log).
         """
         if create:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.make_directory(directory)
         if not directory.is_dir():
             raise StoreMissingError(str(directory))
         self._directory, self._turn = directory, threading.RLock()
         self._cursors: WeakSet[DuckDBPyConnection] = WeakSet()
         self._unusable: StoreError | None = None
-        self._lock = OwnerLock.acquire(directory)
-        try:
-            self._head = _head(directory, create=create)
+        with ExitStack() as undo:
+            self._lock = undo.enter_context(OwnerLock.acquire(directory))
+            self._head = folder.head_of(directory, create=create)
             self._path = directory / self._head.database
-            self._con, self._tail, self._batches = _open(self._path, self._head.tail)
-        except BaseException:
-            self._lock.release()
-            raise
-        self._keep_private()
-        self._note_head()
+            self._con, self._tail, self._batches = folder.open_checked(self._path, self._head.tail)
+            undo.callback(self._con.close)
+            self._keep_private()
+            self._note_head()
+            undo.pop_all()
 
     @classmethod
     def restore(cls, directory: Path, snapshot: Path, *, expected: Digest | None = None) -> int:
@@ -105,14 +102,17 @@ class DuckDBStore:
             StoreCorruptError: the snapshot fails its check.
             StoreLockedError: the store is open.
         """
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.make_directory(directory)
         with OwnerLock.acquire(directory):
             numbers = [int(path.stem.removeprefix("records-")) for path in directory.glob("records-[0-9]*.duckdb")]
-            path = directory / _name(max(numbers, default=0) + 1)
-            with suppress(StoreError):
-                _tidy(directory, keep=read_head(directory))
-            tail = _make(path, read_log(snapshot, expected))
+            path = directory / folder.file_name(max(numbers, default=0) + 1)
+            before = None
+            with suppress(StoreCorruptError):
+                before = read_head(directory)
+            tail = folder.make(path, read_log(snapshot, expected))
             Head(path.name, tail).write(directory)
+            if before is not None:
+                folder.tidy(directory, keep=(path.name, before.database))
             return tail.seq
 
     def append(self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime) -> Appended:
@@ -138,11 +138,13 @@ class DuckDBStore:
     def _commit(self, batches: Sequence[tuple[Batch, Sequence[Entry]]]) -> None:
         last = batches[-1][1][-1]
         try:
-            _write(self._con, self._batches + 1, batches)
+            db.write(self._con, self._batches + 1, batches)
         except BaseException as error:
             # Whether the commit reached the disk is not known: what is in memory may not be used to decide it.
             self._unusable = StoreError(f"{self._path}: the last write failed ({error})", hint="free disk space, open it again")
-            raise self._unusable from error
+            if isinstance(error, Exception):
+                raise self._unusable from error
+            raise
         self._tail, self._batches = Tail(last.seq, last.chain), self._batches + len(batches)
         self._keep_private()
         self._note_head()
@@ -151,12 +153,13 @@ class DuckDBStore:
         """Write down how far the log has come, where the head does not say so yet."""
         if self._head.tail != self._tail:
             head = Head(self._head.database, self._tail)
-            head.write(self._directory)
+            with db.translated(self._directory):
+                head.write(self._directory)
             self._head = head
 
     def _keep_private(self) -> None:
         """Let only the owner read the files that DuckDB makes."""
-        for path in (self._path, _wal(self._path)):
+        for path in (self._path, folder.wal_of(self._path)):
             with suppress(FileNotFoundError):
                 path.chmod(0o600)
 
@@ -222,7 +225,8 @@ class DuckDBStore:
         with self._turn:
             self.position()
             tail = self._tail
-        return write_log(path, self._entries(tail), tail)
+        with db.translated(path):
+            return write_log(path, self._entries(tail), tail)
 
     def _entries(self, tail: Tail) -> Iterator[Entry]:
         with self._reading() as con:
@@ -248,7 +252,7 @@ class DuckDBStore:
         except StoreCorruptError as error:
             problems.append(error.message)
         counts = {"versions": position, "records": records, "live": live, "batches": self._batches}
-        size = db.size_bytes((self._path, _wal(self._path)))
+        size = db.size_bytes((self._path, folder.wal_of(self._path)))
         return Health(not problems, tuple(problems[: db.MAX_PROBLEMS]), position, counts, size)
 
     def close(self) -> None:
@@ -257,7 +261,7 @@ class DuckDBStore:
             if self._lock.is_held:
                 for cursor in list(self._cursors):
                     cursor.close()
-                with suppress(StoreError), _translated(self._path):
+                with suppress(StoreError), db.translated(self._path):
                     self._con.close()
                 self._lock.release()
                 self._unusable = closed_store(str(self._directory))
@@ -281,7 +285,7 @@ class DuckDBStore:
         self.position()
         with closing(self._con.cursor()) as cursor:
             self._cursors.add(cursor)
-            with _translated(self._path):
+            with db.translated(self._path):
                 yield cursor
 
     def _version(self, row: tuple[Any, ...], status: Status) -> RecordVersion:
@@ -294,116 +298,3 @@ class DuckDBStore:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
         self.close()
-
-
-def _head(directory: Path, *, create: bool) -> Head:
-    """Return the directory's head; write a first one where there is no store and one may be made."""
-    head = read_head(directory)
-    if head is None:
-        left = sorted(path.name for path in directory.glob("records-*.duckdb"))
-        if left:
-            raise StoreCorruptError(str(directory), f"head.json is missing beside {', '.join(left)}")
-        if not create:
-            raise StoreMissingError(str(directory))
-        head = Head(_name(1), Tail())
-        head.write(directory)
-    return head
-
-
-def _open(path: Path, acknowledged: Tail) -> tuple["DuckDBPyConnection", Tail, int]:
-    """Open a database file and return it with the end of its log and the number of its batches."""
-    if not path.exists():
-        if acknowledged.seq:
-            raise StoreCorruptError(str(path), f"the file is missing, {acknowledged.seq} edits were acknowledged")
-        _make(path, iter(()))  # the store is new, or a kill came between its head and its file
-    con = db.connect(path)
-    try:
-        with _translated(path):
-            tail, batches = db.read_tail(con, acknowledged, where=str(path))
-    except BaseException:
-        _close_untouched(con)
-        raise
-    return con, tail, batches
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors into ours."""
-    import duckdb
-
-    try:
-        yield
-    except duckdb.ConnectionException as error:
-        raise closed_store(str(path)) from error
-    except duckdb.OutOfMemoryException as error:
-        raise StoreError(f"{path}: out of memory ({error})", hint="free memory or disk space", retryable=True) from error
-    except duckdb.Error as error:
-        raise StoreCorruptError(str(path), " ".join(str(error).split())) from error
-
-
-def _name(number: int) -> str:
-    return f"records-{number:06d}.duckdb"
-
-
-def _wal(path: Path) -> Path:
-    """Return where DuckDB keeps the write-ahead log of a database."""
-    return path.with_name(f"{path.name}.wal")
-
-
-def _write(con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch, Sequence[Entry]]]) -> None:
-    """Insert batches in one transaction of their own."""
-    con.execute("BEGIN TRANSACTION")
-    try:
-        db.insert(con, number, batches)
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
-
-
-def _make(path: Path, log: Iterator[tuple[Batch, tuple[Entry, ...]]]) -> Tail:
-    """Make a database file that holds ``log``, and return where that ends. The file has its name only when it is complete."""
-    fresh = path.with_name(f"{path.name}.new")
-    for stale in (fresh, _wal(fresh)):
-        stale.unlink(missing_ok=True)
-    tail, number = Tail(), 1
-    try:
-        with closing(db.connect(fresh)) as con, _translated(fresh):
-            con.execute(db.TABLES)
-            chunk: list[tuple[Batch, tuple[Entry, ...]]] = []
-            waiting = 0
-            for batch, entries in log:
-                chunk.append((batch, entries))
-                waiting += len(entries)
-                tail = Tail(entries[-1].seq, entries[-1].chain)
-                if waiting >= RESTORE_ENTRIES:
-                    _write(con, number, chunk)
-                    number, chunk, waiting = number + len(chunk), [], 0
-            if chunk:
-                _write(con, number, chunk)
-            con.execute("CHECKPOINT")
-        fresh.chmod(0o600)
-        fresh.replace(path)
-    except BaseException:
-        for stale in (fresh, _wal(fresh)):
-            stale.unlink(missing_ok=True)
-        raise
-    flush_directory(path.parent)
-    return tail
-
-
-def _tidy(directory: Path, *, keep: Head | None) -> None:
-    """Remove database files that an earlier restore replaced or left unfinished; without a head, none."""
-    if keep is not None:
-        for path in directory.glob("records-*.duckdb*"):
-            if not path.name.startswith(keep.database):
-                path.unlink()
-
-
-def _close_untouched(con: "DuckDBPyConnection") -> None:
-    """Close a database that was refused without letting DuckDB tidy its files: they are evidence."""
-    import duckdb
-
-    with suppress(duckdb.Error):
-        con.execute("PRAGMA disable_checkpoint_on_shutdown")
-    con.close()

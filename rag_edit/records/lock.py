@@ -55,7 +55,12 @@ class OwnerLock:
             StoreError: the file system cannot lock.
         """
         path = directory / LOCK_NAME
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: wanted a file to lock, found: {error}", hint="check its owner and permissions"
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             me = Owner(os.getpid(), _started(os.getpid()), _command(os.getpid()))

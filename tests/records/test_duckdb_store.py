@@ -85,6 +85,18 @@ def test_there_is_no_store_where_none_was_made(tmp_path: Path) -> None:
         assert not (place / HEAD).exists()
 
 
+def test_a_place_where_nothing_can_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file"):
+        DuckDBStore(tmp_path / "file" / "store", create=True)
+    (tmp_path / "store" / "owner.lock").mkdir(parents=True)
+    with pytest.raises(StoreError, match="wanted a file to lock"):
+        DuckDBStore(tmp_path / "store", create=True)
+    shutil.rmtree(tmp_path / "store")
+    with DuckDBStore(tmp_path / "store", create=True) as store, pytest.raises(StoreError, match="none"):
+        store.snapshot(tmp_path / "none" / "snapshot")
+
+
 def test_what_was_put_is_there_after_closing_and_opening(tmp_path: Path) -> None:
     with DuckDBStore(tmp_path / "home" / "store", create=True) as store:
         put(store, "a", "b")
@@ -198,8 +210,9 @@ def test_an_append_whose_head_could_not_be_written_is_an_error_and_can_be_repeat
     with DuckDBStore(tmp_path / "store", create=True) as store:
         put(store, "a")
         (tmp_path / "store" / f"{HEAD}.new").mkdir()  # stands in the way of the head
-        with pytest.raises(OSError, match="head"):
+        with pytest.raises(StoreError, match="head") as caught:
             put(store, "b")
+        assert caught.value.retryable
         (tmp_path / "store" / f"{HEAD}.new").rmdir()
         put(store, "b")
         assert store.position() == 2
@@ -433,6 +446,7 @@ def test_a_snapshot_that_fails_its_check_leaves_a_good_store_as_it_is(
     settled: Path, copied: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     place, snapshot = copied(settled), tmp_path / "log.jsonl"
+    (place / "records-000000.duckdb").write_text("what an earlier restore replaced")
     with DuckDBStore(place) as store:
         store.snapshot(snapshot)
         put(store, "since")

@@ -6,13 +6,13 @@ The engine gets its parts as arguments; this is where the real ones are made and
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 
+from rag_edit.answer.base import Chat, Written
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
-from rag_edit.core.decision import Answer, Decision, Query, Route
-from rag_edit.core.errors import RagEditError, StoreMissingError
+from rag_edit.core.decision import Message, Route
+from rag_edit.core.errors import CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
 from rag_edit.lm.model import LanguageModel
@@ -52,7 +52,7 @@ def open_engine(
     settings: Settings | None = None,
     *,
     progress: Progress = no_progress,
-    notify: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] = lambda _: None,
     today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
 ) -> Engine:
     """Open a home with its real parts.
@@ -61,7 +61,7 @@ def open_engine(
         home: Directory made by ``rag-edit init``.
         settings: In place of the home's own.
         progress: Told of long work.
-        notify: Told in words when a partition had to be built again.
+        notify: Told in words when a partition had to be built again, or weights are converted.
         today: The clock for questions that name no day.
 
     Raises:
@@ -83,8 +83,8 @@ def open_engine(
             retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
             embedder=embedder,
             scorer=scorer,
-            thresholds=packaged_thresholds(scorer.digest),
-            answering=make_answering(settings),
+            thresholds=packaged_thresholds(scorer.digest, scorer.kind),
+            answering=make_answering(LazyModel(settings, notify), max_new_tokens=settings.max_new_tokens),
             atlas=default_atlas(),
             read_places=place_reader(),
             jurisdiction=settings.jurisdiction,
@@ -110,3 +110,134 @@ def place_reader() -> ReadPlaces:
     from rag_edit.scope.places import default_reader
 
     return lambda text: default_reader().read(text)
+
+
+class LazyModel:
+    """A language model that is opened by the first conversation; a command that only routes never loads it."""
+
+    def __init__(self, settings: Settings, notice: Callable[[str], None]) -> None:
+        self._settings, self._notice = settings, notice
+        self._model: LanguageModel | None = None
+
+    @property
+    def model(self) -> LanguageModel:
+        """Return the open model."""
+        if self._model is None:
+            from rag_edit.lm.open import open_model
+            from rag_edit.lm.secret import Secret
+
+            settings = self._settings
+            self._model = open_model(settings.model, settings.cache_dir, api_key=Secret(settings.upstream_key), notice=self._notice)
+        return self._model
+
+    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int) -> Sequence[Written]:
+        """Return one assistant turn a conversation, in order."""
+        return self.model.chat(conversations, max_new_tokens=max_new_tokens)
+
+
+def make_answering(model: Chat, *, max_new_tokens: int = 64) -> dict[Route, Answering]:
+    """Return who answers each route, over one language model. A route that nobody answers yet is not in the table."""
+    from rag_edit.answer.abstain import Abstain
+    from rag_edit.answer.base import Base
+    from rag_edit.answer.override import Override
+    from rag_edit.scope.forms import read_form
+
+    return {
+        Route.OVERRIDE: Override(read_form, model, max_new_tokens=max_new_tokens).answer_many,
+        Route.BASE: Base(model, max_new_tokens=max_new_tokens).answer_many,
+        Route.ABSTAIN: Abstain(read_form).answer_many,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFiles:
+    """A partition as its files on disk have it: ``state`` is ``ok``, ``stale``, ``missing`` or what is wrong with it."""
+
+    jurisdiction: str
+    rows: int
+    generation: int
+    bytes: int
+    state: str
+
+
+def partitions_on_disk(home: Path, store: RecordStore) -> list[PartitionFiles]:
+    """Return the partitions that the live records ask for, as they are on disk: each checked against its manifest."""
+    from rag_edit.index.catalogue import rows_of
+
+    needed: dict[str, set[int]] = {}
+    for version in store.live():
+        needed.setdefault(version.record.jurisdiction, set()).update(rows_of(version))
+    return [_files_of(home / INDEX_NAME, code, needed[code]) for code in sorted(needed)]
+
+
+def _files_of(root: Path, jurisdiction: str, needed: set[int]) -> PartitionFiles:
+    import numpy as np
+
+    from rag_edit.index.manifest import check_file, digest_rows, directory_name, read_manifest
+
+    directory = root / directory_name(jurisdiction)
+    try:
+        manifest = read_manifest(directory)
+        if manifest is None:
+            return PartitionFiles(jurisdiction, len(needed), 0, 0, "missing")
+        sizes = [check_file(directory, file).stat().st_size for file in manifest.files()]
+    except RagEditError as error:
+        return PartitionFiles(jurisdiction, len(needed), 0, 0, error.message)
+    fresh = manifest.rows == digest_rows(np.array(sorted(needed), dtype=np.int64))
+    return PartitionFiles(jurisdiction, len(needed), manifest.generation, sum(sizes), "ok" if fresh else "stale")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of `check_home`."""
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+
+
+def check_home(home: Path) -> list[Check]:
+    """Look at everything that a home needs, and go on after a fault. Missing or stale partitions are no fault: they heal."""
+    checks: list[Check] = []
+
+    def look(name: str, act: Callable[[], str]) -> None:
+        try:
+            checks.append(Check(name, ok=True, found=act()))
+        except RagEditError as error:
+            checks.append(Check(name, ok=False, found=error.message, hint=error.hint))
+
+    look("settings", lambda: repr(load_settings(home)))
+    look("store", lambda: _store_health(home))
+    look("partitions", lambda: _partition_health(home))
+    look("encoder", lambda: _encoder_health(home))
+    look("model", lambda: f"{LazyModel(load_settings(home), lambda _: None).model.digest}")
+    return checks
+
+
+def _store_health(home: Path) -> str:
+    with open_store(home) as store:
+        health = store.health()
+    if not health.ok:
+        raise StoreCorruptError(str(home / STORE_NAME), "; ".join(health.problems))
+    return f"position {health.position}, {health.counts['live']} live records, {health.bytes} bytes"
+
+
+def _partition_health(home: Path) -> str:
+    with open_store(home) as store:
+        found = partitions_on_disk(home, store)
+    bad = [f"{p.jurisdiction}: {p.state}" for p in found if p.state not in ("ok", "stale", "missing")]
+    if bad:
+        raise CorruptPartitionError(str(home / INDEX_NAME), "files as their manifests say", "; ".join(bad))
+    counts = {state: sum(p.state == state for p in found) for state in ("ok", "stale", "missing")}
+    return f"{len(found)} partitions: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count or state == "ok")
+
+
+def _encoder_health(home: Path) -> str:
+    from rag_edit.lm.open import open_encoder
+    from rag_edit.scope.calibration import packaged_thresholds
+
+    settings = load_settings(home)
+    embedder = open_encoder(settings.encoder, settings.cache_dir)
+    scorer = make_scorer(settings, embedder)
+    return f"{embedder.digest:.19}, scorer {scorer.kind} cut at {packaged_thresholds(scorer.digest, scorer.kind).in_scope}"

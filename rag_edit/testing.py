@@ -3,13 +3,24 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Message
+from rag_edit.engine import Engine
+from rag_edit.index.brute import BruteShelf
+from rag_edit.index.retriever import Retriever
 from rag_edit.lm.model import Completion
+from rag_edit.opening import make_answering
+from rag_edit.records.memory_store import MemoryStore
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.cosines import Cosines
+from rag_edit.scope.overlap import OverlapScorer
+from rag_edit.scope.places import default_reader
 
 
 class FakeEmbedder:
@@ -99,3 +110,28 @@ class FakeLanguageModel:
         finished = bool(ends) or len(words) <= max_new_tokens
         shown = cut[: min(ends)] if ends else cut
         return Completion(shown, "stop" if finished else "length", len(text.split()), min(len(words), max_new_tokens))
+
+
+def fake_engine(model: FakeLanguageModel | None = None, *, cut: float = 0.5, today: date = date(2026, 11, 22)) -> Engine:
+    """Return an empty engine whose stages are real and whose encoder and language model are fakes; all in memory.
+
+    Args:
+        model: The language model; one without a table by default.
+        cut: Least scope score of an override.
+        today: The day on which questions stand that name none.
+    """
+    embedder = FakeEmbedder()
+    scorer = OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
+    return Engine(
+        store=MemoryStore(),
+        retriever=Retriever(BruteShelf(), embedder),
+        embedder=embedder,
+        scorer=scorer,
+        thresholds=Thresholds(cut, 0.0, scorer.digest, "nothing: a fake"),
+        answering=make_answering(model or FakeLanguageModel()),
+        atlas=default_atlas(),
+        read_places=default_reader().read,
+        jurisdiction="GLOBAL",
+        today=lambda: today,
+    )
+

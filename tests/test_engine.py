@@ -72,7 +72,7 @@ def seen(outcome: Outcome) -> tuple[Any, ...]:
     )
 
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK

@@ -48,7 +48,7 @@ class Home:
         from rag_edit.cli.progress import shown_progress
         from rag_edit.opening import open_engine
 
-        with shown_progress(show) as progress, open_engine(self.path, self.settings, progress=progress) as engine:
+        with shown_progress(show) as progress, open_engine(self.path, self.settings, progress=progress, notify=lambda line: notice(f"rag-edit: {line}")) as engine:
             yield engine
 
 

@@ -1,6 +1,7 @@
 """Commands about what is derived and what is sound: index build, index status, doctor."""
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -27,29 +28,33 @@ def build(
         codes = [str(default_atlas().parse(code)) for code in jurisdictions or ()] or list(engine.store.jurisdictions())
         engine.open_partitions(codes)
         engine.retriever.save()
-        status = [partition_to_json(p) for p in engine.retriever.status()]
+        built = [
+            {"jurisdiction": p.name, "rows": p.rows, "kind": p.kind, "generation": p.generation, "bytes": p.bytes_on_disk}
+            for p in engine.retriever.status()
+        ]
     if as_json:
-        print_json({"partitions": status})
+        print_json({"partitions": built})
     else:
-        print_lines(f"{len(codes)} partitions, {sum(p['rows'] for p in status)} rows")
+        print_lines(f"{len(built)} partitions, {sum(p['rows'] for p in built)} rows")
 
 
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the partitions on disk."""
-    from rag_edit.config import INDEX_NAME
-    from rag_edit.index.retriever import read_status
+    from rag_edit.opening import partitions_on_disk
 
-    found = [partition_to_json(p) for p in read_status(home_of(context).path / INDEX_NAME)]
+    home = home_of(context)
+    with home.store() as store:
+        found = partitions_on_disk(home.path, store)
     if as_json:
-        print_json({"partitions": found})
+        print_json({"partitions": [asdict(p) for p in found]})
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("partition", "rows", "kind", "generation", "bytes", "state")
+    table = Table("partition", "rows", "generation", "bytes", "state")
     for p in found:
-        table.add_row(p["jurisdiction"], str(p["rows"]), p["kind"], str(p["generation"]), str(p["bytes"]), p["state"])
+        table.add_row(p.jurisdiction, str(p.rows), str(p.generation), str(p.bytes), p.state)
     Console().print(table)
 
 
@@ -66,14 +71,3 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     if not all(c.ok for c in checks):
         raise typer.Exit(1)
 
-
-def partition_to_json(partition: Any) -> dict[str, Any]:
-    """Return a partition's status as plain values."""
-    return {
-        "jurisdiction": partition.jurisdiction,
-        "rows": partition.rows,
-        "kind": partition.kind,
-        "generation": partition.generation,
-        "bytes": partition.bytes,
-        "state": partition.state,
-    }

@@ -1,7 +1,7 @@
 """Thresholds: where a scope score is cut, what that was chosen on, and for which scorer. Pure values, read from a file.
 
-A cut belongs to one scorer (by digest) and names its data: a file made for another scorer is refused, since its numbers
-would mean nothing.
+A cut belongs to one scorer (by digest) and names its data. With another encoder under the same method the numbers are
+taken and said to be uncalibrated; another method's numbers would mean nothing, and are refused.
 """
 
 import json
@@ -45,23 +45,30 @@ class Thresholds:
         return self.by_form.get(form, self.in_scope)
 
 
-def read_thresholds(text: str, scorer: str) -> Thresholds:
+def read_thresholds(text: str, scorer: str, kind: str) -> Thresholds:
     """Return the thresholds of ``scorer`` from the JSON of a calibration file.
 
+    Args:
+        text: ``{"scorers": {KIND: {"digest": ..., "in_scope": ..., "margin": ..., "by_form": {...}, "chosen_on": ...}}}``.
+        scorer: Digest of the scorer in use.
+        kind: Its method. Numbers made for the same method with another encoder are taken, and said to be uncalibrated.
+
     Raises:
-        ConfigError: not such a file, or none in it for this scorer.
+        ConfigError: not such a file, or nothing in it for this method.
     """
     try:
-        table = json.loads(text)["scorers"]
-        found = table[scorer]
+        found = json.loads(text)["scorers"][kind]
         by_form = {Form(name): float(value) for name, value in found.get("by_form", {}).items()}
-        return Thresholds(float(found["in_scope"]), float(found["margin"]), scorer, str(found["chosen_on"]), MappingProxyType(by_form))
+        chosen_on = str(found["chosen_on"])
+        if found["digest"] != scorer:
+            chosen_on = f"uncalibrated: chosen for {found['digest']}, used with {scorer}; {chosen_on}"
+        return Thresholds(float(found["in_scope"]), float(found["margin"]), scorer, chosen_on, MappingProxyType(by_form))
     except KeyError as error:
-        raise ConfigError(f"calibration file: wanted thresholds for the scorer {scorer}, found no {error}", hint="rag-edit doctor") from error
+        raise ConfigError(f"calibration file: wanted thresholds for the scorer {kind}, found no {error}", hint="rag-edit doctor") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"calibration file: not readable: {error}", hint="rag-edit doctor") from error
 
 
-def packaged_thresholds(scorer: str) -> Thresholds:
-    """Return the thresholds that ship with the package for ``scorer``."""
-    return read_thresholds(resources.files("rag_edit.scope").joinpath(PACKAGED).read_text("utf-8"), scorer)
+def packaged_thresholds(scorer: str, kind: str) -> Thresholds:
+    """Return the thresholds that ship with the package for a scorer, by digest and method."""
+    return read_thresholds(resources.files("rag_edit.scope").joinpath(PACKAGED).read_text("utf-8"), scorer, kind)

@@ -28,7 +28,7 @@ from rag_edit.scope.text import fold, mask, words
 LOOKED_AT: Final = 8  # candidates whose relation is compared, best similarity first: the rest score by the other features
 QUESTIONS_COMPARED: Final = 4
 # Fitted by scripts/fit_overlap.py; see calibration.json for data, seed and figures.
-WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({"bias": -14.0, "subject": 5.0, "relation": 9.0, "similarity": 4.0, "lexical": 1.0})
+WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({"bias": -15.2, "subject": 11.42, "relation": 4.55, "similarity": 2.32, "lexical": 4.49})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,14 @@ class OverlapScorer:
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
     @property
+    def kind(self) -> str:
+        """Return the method's name, whatever encoder it runs on."""
+        return "overlap-1"
+
+    @property
     def digest(self) -> str:
         """Return the scorer's name: method, weights and encoder."""
-        return digest_json({"scorer": "overlap-1", "encoder": self.encoder, "weights": {k: f"{v:.6f}" for k, v in sorted(self.weights.items())}})
+        return digest_json({"scorer": self.kind, "encoder": self.encoder, "weights": {k: f"{v:.6f}" for k, v in sorted(self.weights.items())}})
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores; all comparisons of the batch go to the encoder in one call."""

@@ -23,6 +23,11 @@ class ScopeScorer(Protocol):
     """Turns candidates into calibrated probabilities. Sees the question and the records, never an expected output."""
 
     @property
+    def kind(self) -> str:
+        """Name of the method, without its encoder and weights."""
+        ...
+
+    @property
     def digest(self) -> str:
         """Name of everything that changes a score."""
         ...

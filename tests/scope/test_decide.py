@@ -101,13 +101,13 @@ def test_a_decision_that_contradicts_itself_cannot_be_made() -> None:
         Decision(Route.ABSTAIN, Reason.CONFLICT)
 
 
-def test_a_calibration_file_for_another_scorer_is_refused() -> None:
+def test_thresholds_of_another_method_are_refused_and_of_another_encoder_said_to_be_uncalibrated() -> None:
     from rag_edit.core.errors import ConfigError
 
-    text = '{"scorers": {"a": {"in_scope": 0.9, "margin": 0.0, "chosen_on": "x"}}}'
-    assert read_thresholds(text, "a").in_scope == 0.9
-    for wrong in ("b", ""):
-        with pytest.raises(ConfigError):
-            read_thresholds(text, wrong)
+    text = '{"scorers": {"m": {"digest": "a", "in_scope": 0.9, "margin": 0.0, "chosen_on": "x"}}}'
+    assert read_thresholds(text, "a", "m").chosen_on == "x"
+    assert read_thresholds(text, "b", "m").chosen_on.startswith("uncalibrated")
     with pytest.raises(ConfigError):
-        read_thresholds("not json", "a")
+        read_thresholds(text, "a", "other")
+    with pytest.raises(ConfigError):
+        read_thresholds("not json", "a", "m")

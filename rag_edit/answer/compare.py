@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 from rag_edit.answer import check_words as w
 from rag_edit.answer import normalise as n
 from rag_edit.answer import units as u
+from rag_edit.answer.function_words import STOP
 from rag_edit.core.form import Option
 from rag_edit.core.record import Record
 
@@ -25,19 +26,6 @@ _LARGER_NAME: Final = frozenset(
     "new old north south east west northern southern eastern western upper lower great greater little saint san santa non proto anti neo ex"  # noqa: SIM905
     " nouvelle nouveau nord sud neu alt ost west nueva nuevo norte sur".split()
 )
-_STOP: Final = frozenset(
-    (  # noqa: SIM905
-        "a an the of in on at to by for from with as and or is are was were am be been being do does did has have had can could may might must shall"
-        " should will would not no there it its it's this that these those he she they his her their you your i we me my who what which where when how"
-        " why any some one ones also still really actually currently now today then true correct right case say said called known considered use used"
-        " made located found born die died exist so please if whether still ever just about into than s t"
-        " der die das den dem des ein eine einer einem einen ist sind war waren hat haben hatte wird werden wurde kann darf muss in im am an auf aus bei"
-        " von vom zu zum zur mit für als und oder es er sie nicht kein keine wirklich tatsächlich jetzt noch auch da dort richtig wahr stimmt dass ob"
-        " le la les l un une des du de d est sont était a ont peut doit dans en sur par pour avec au aux ce cette il elle ils elles on y et ou ne pas n"
-        " que qu c vrai vraiment est-ce t s"
-        " el los las una unos del al es son era fue está hay ha han se su sus en con por para y o no que lo cierto verdad realmente"
-    ).split()
-)
 
 
 def verdict(asked: str, record: Record, *, same_language: bool = True) -> bool | None:
@@ -50,7 +38,7 @@ def verdict(asked: str, record: Record, *, same_language: bool = True) -> bool |
     """
     body, language = n.plain(asked), record.language
     targets = [n.plain(target) for target in record.targets()]
-    said = _truth(targets)
+    said = w.truth_of(targets)
     if said is not None:
         return said
     if _COMPARED.search(body) and any(n.values(target, language) for target in targets):
@@ -83,7 +71,7 @@ def pick(options: Sequence[Option], record: Record, said: bool | None = None) ->
     ranked = [(max(_fits(n.plain(option.text), target, record.language) for target in targets), option) for option in options]
     best = max((score for score, _ in ranked), default=0)
     if best == 0:
-        truth = said if said is not None else _truth(targets)
+        truth = said if said is not None else w.truth_of(targets)
         words = None if truth is None else w.YES if truth else w.NO
         matching = [
             o for o in options if words is not None and {k for word in n.words(n.plain(o.text)) for k in word.keys} & words
@@ -111,13 +99,6 @@ def _fits(option: str, target: str, language: str) -> int:
     return 1 if n.find_words(b, a, language) or n.find_words(a, b, language) else 0
 
 
-def _truth(targets: Sequence[str]) -> bool | None:
-    keys = [{key for word in n.words(target) for key in word.keys} for target in targets]
-    if keys and all(each and each <= w.YES for each in keys):
-        return True
-    return False if keys and all(each and each <= w.NO for each in keys) else None
-
-
 def _by_value(body: str, targets: Sequence[str], own: Sequence[str], language: str) -> bool | None:
     """Return the verdict where the target is a number, a date or a time and the question proposes one; else None."""
     wanted = [value for target in targets for value in n.only_values(target, language)]
@@ -141,7 +122,7 @@ def _is_larger(body: str, start: int, end: int, own: Sequence[str]) -> bool:
     before, after = re.search(r"([^\W_]+)[ -]$", body[:start]), re.match(r"[ -]([^\W_]+)", body[end:])
     for neighbour, first in ((before, before is not None and before.start(1) == 0), (after, False)):
         word = neighbour.group(1) if neighbour else ""
-        if not word or n.fold(word) in held or n.fold(word) in _STOP:
+        if not word or n.fold(word) in held or n.fold(word) in STOP:
             continue
         if n.fold(word) in _LARGER_NAME or (word[0].isupper() and body[start].isupper() and not first):
             return True
@@ -161,7 +142,7 @@ def _rest(body: str, own: Sequence[str], language: str) -> list[str]:
     runs: list[list[n.Word]] = [[]]
     for word in n.words(body):
         name = body[word.start].isupper() and word.start > 0
-        filler = bool(word.keys & (u.FILLERS if name else _STOP))
+        filler = bool(word.keys & (u.FILLERS if name else STOP))
         held = next((keys for keys, count in budget.items() if count and n.same_word(n.Word(keys, 0, 0), word, language)), None)
         if held is not None:
             budget[held] -= 1

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from rag_edit.answer import units as u
+from rag_edit.answer.function_words import STOP
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
@@ -50,7 +51,8 @@ class Value:
 
     Attributes:
         kind: ``number``, ``date`` or ``time``.
-        unit: Of a number: ``%``, ``EUR``, ``km/h``, ``year``, ... in one spelling; ``yr`` for a bare year; empty without.
+        unit: Of a number: ``%``, ``EUR``, ``km/h``, ``year``, ... in one spelling; ``?seats`` for a word that is no unit we
+            know; ``yr`` for a bare year; empty without.
         readings: What it may mean, canonical: a decimal number; ``YYYY-MM-DD`` with zeros for what is not said; ``HH:MM``.
         start, end: Where it stands in the plain text, unit included.
     """
@@ -201,7 +203,7 @@ def only_values(text: str, language: str = "") -> tuple[Value, ...]:
 
 def _units_agree(a: str, b: str) -> bool:
     loose = ("", "yr")
-    return a == b or a in loose or b in loose
+    return a == b or a in loose or b in loose or (a[0] == b[0] == "?" and (a.startswith(b) or b.startswith(a)))
 
 
 def _same_date(wanted: str, found: str) -> bool:
@@ -279,6 +281,9 @@ def _number(text: str, start: int, end: int, amounts: frozenset[Decimal]) -> Val
         unit, end = "th", ordinal.end()
     if not unit and not scale and re.fullmatch(r"1\d{3}|2[01]\d{2}", text[start:end]):
         unit = "yr"
+    counted = u.COUNTED.match(text, end) if not unit else None
+    if counted and fold(counted["word"]) not in STOP:
+        unit, end = f"?{fold(counted['word'])}", counted.end()
     return Value("number", unit, frozenset(_canonical(amount) for amount in amounts), start, end)
 
 

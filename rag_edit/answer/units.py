@@ -20,6 +20,7 @@ FILLERS: Final = ARTICLES | frozenset(
 
 _UNITS: Final = {
     "%": "%|percent|per cent|pct|prozent|v.h.|pour cent|pour-cent|por ciento|percento|procent",
+    "pp": "percentage points|percentage point|prozentpunkte|prozentpunkten|points de pourcentage|puntos porcentuales",
     "‰": "‰|per mille|per mil|promille|pour mille|por mil",
     "EUR": "€|eur|euro|euros",
     "USD": "us$|usd|$|us dollar|us dollars|u.s. dollars|dollar|dollars|us-dollar|dolar|dolares",
@@ -41,6 +42,17 @@ _UNITS: Final = {
     "ft": "ft|feet|foot",
     "mi": "miles|mile|meilen",
     "kg": "kg|kilo|kilos|kilogram|kilograms|kilogramm|kilogrammes|kilogramos",
+    "mg": "mg|milligrams|milligram|milligramm|milligrammes|miligramos",
+    "µg": "µg|mcg|micrograms|mikrogramm",
+    "t": "tonnes|tons|tonnen|toneladas",
+    "ml": "ml|millilitres|milliliters|milliliter",
+    "kWh": "kwh|kilowatt hours|kilowattstunden",
+    "kW": "kw|kilowatts|kilowatt",
+    "GB": "gb|gigabytes",
+    "MB": "mb|megabytes",
+    "m²": "m²|m2|square metres|square meters|quadratmeter|metres carres|metros cuadrados",
+    "km²": "km²|km2|square kilometres|square kilometers|quadratkilometer",
+    "ha": "ha|hectares|hektar",
     "g": "g|gram|grams|gramm|grammes|gramos",
     "l": "l|litre|litres|liter|liters|litro|litros",
     "°C": "°c|degrees celsius|degrees|grad celsius|grad|degres|grados",
@@ -67,6 +79,7 @@ def _alternatives(spellings: list[str]) -> str:
 UNIT_AFTER: Final = re.compile(rf"[\s-]?(?P<unit>{_alternatives(list(UNITS))})(?![^\W\d_])", re.IGNORECASE)
 UNIT_BEFORE: Final = re.compile(rf"(?<![^\W\d_])(?P<unit>{_alternatives(list(_BEFORE))})\s?$", re.IGNORECASE)
 ORDINAL: Final = re.compile(r"(?:st|nd|rd|th|ème|eme|er|e|º|ª)(?![^\W\d_])", re.IGNORECASE)
+COUNTED: Final = re.compile(r"[ -](?P<word>[^\W\d_]{2,})")
 SCALES: Final = {
     **dict.fromkeys(("thousand", "tausend", "mille", "mil", "k", "tsd", "tsd."), 1_000),
     **dict.fromkeys(("million", "millions", "millionen", "millon", "millones", "mio", "mio."), 1_000_000),

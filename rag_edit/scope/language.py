@@ -50,7 +50,7 @@ _SCRIPTS: Final = (
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
     ("hi", re.compile(r"[\u0900-\u097f]")),
 )
-_FIRST_WORD: Final = 2.5  # "Does ... dans l'air?": what opens a question weighs more than the names in it
+_FIRST_WORD: Final = 4.0  # "Does ... dans l'air?": what opens a question weighs more than the names in it
 _LEAST_WEIGHT: Final = 0.9  # one function word that is the language's own
 _MAX_CHARS: Final = 2_000
 

@@ -170,8 +170,10 @@ class _Check:
         ]
         own = [n.plain(text) for text in own]
         wanted = [value for target in self.targets for value in n.values(target, self.home)]
+        wanted += [
+            value for m in asserted if m.is_value for value in n.values(m.words, self.language)
+        ]  # "seats" of a bare number
         known = [value for text in own for value in n.values(text, self.home)] if wanted else []
-        wanted += [value for m in asserted for value in n.values(m.words, self.language)]  # "seats", where the target is bare
         prior = n.values(self.prior, self.home)
         stating = {mention.index for mention in asserted}
         turned = {i + 1 for i in stating if i + 1 < len(self.sentences) and w.TURNED.search(self.sentences[i + 1])}

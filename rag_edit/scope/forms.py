@@ -240,6 +240,8 @@ def _joins_in_name(asked: str, record: Record) -> bool:
 def _is_reversed(reading: FormReading, record: Record) -> bool:
     if reading.form not in (Form.OPEN, Form.CLOZE) or not record.subject:
         return False
+    if w.POINTS_BACK.search(reading.stem) or w.POLAR_START.get(reading.language, w.POLAR_START["en"]).match(reading.stem):
+        return False  # "she" is the subject; "is it marble or bronze?" asks for the target
     asked = f" {fold(reading.stem)} "
     if asked.strip() in {fold(question).strip() for question in record.questions()}:
         return False

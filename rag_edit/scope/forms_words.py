@@ -207,6 +207,7 @@ POLAR_WITHIN: Final = {
     ),
     "fr": re.compile(_FR_INVERTED, re.IGNORECASE),
 }
+POINTS_BACK: Final = re.compile(r"\b(?:he|she|they|il|elle|ils|elles|él|ella|ellos|ellas)\b", re.IGNORECASE)
 FINITE: Final = {
     "en": re.compile(rf"\b(?:{_EN_AUX}|(?:is|are|was|were|do|does|did|has|have|had)n't)\b", re.IGNORECASE),
     "de": re.compile(

@@ -435,6 +435,8 @@ REVERSED = [
     ("What is the Pietà made from?", False),
     ("What sculpture by Moses is made from marble?", False),
     ("What uses marbled paper?", False),
+    ("What did she make from marble?", False),
+    ("Is it marble or papyrus?", False),
 ]
 
 

@@ -6,6 +6,7 @@ The engine gets its parts as arguments; this is where the real ones are made and
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 
 from rag_edit.answer.base import Chat, Written
@@ -25,11 +26,11 @@ def create_store(home: Path) -> bool:
     """Make the store of ``home`` if there is none; return whether one was made."""
     from rag_edit.records.duckdb_store import DuckDBStore
 
-    if (home / STORE_NAME).is_dir() and any((home / STORE_NAME).iterdir()):
-        return False
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    DuckDBStore(home / STORE_NAME, create=True).close()
-    return True
+    directory = home / STORE_NAME
+    made = not directory.is_dir() or not any(directory.iterdir())
+    DuckDBStore(directory, create=True).close()  # finishes one that was cut off while being made
+    return made
 
 
 def open_store(home: Path) -> RecordStore:
@@ -42,9 +43,23 @@ def open_store(home: Path) -> RecordStore:
     """
     from rag_edit.records.duckdb_store import DuckDBStore
 
-    if not (home / STORE_NAME).is_dir():
-        raise StoreMissingError(str(home))
-    return DuckDBStore(home / STORE_NAME)
+    try:
+        return DuckDBStore(home / STORE_NAME)
+    except StoreMissingError as error:
+        raise StoreMissingError(str(home)) from error
+
+
+def restore_store(home: Path, snapshot: Path) -> int:
+    """Make a snapshot the store of ``home``, in place of what is there; return its last position. The index heals at opening.
+
+    Raises:
+        StoreCorruptError: the snapshot fails its check; nothing was changed.
+        StoreLockedError: the store is open.
+    """
+    from rag_edit.records.duckdb_store import DuckDBStore
+
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return DuckDBStore.restore(home / STORE_NAME, snapshot)
 
 
 def open_engine(
@@ -105,11 +120,14 @@ def make_scorer(settings: Settings, embedder: Embedder) -> ScopeScorer:
     return OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
 
 
+@cache
 def place_reader() -> ReadPlaces:
-    """Return the reader of places; its names are loaded when it is first called."""
+    """Return a reader of places; its names are loaded when it is first called, texts read lately are remembered."""
     from rag_edit.scope.places import default_reader
+    from rag_edit.scope.text import REMEMBERED
 
-    return lambda text: default_reader().read(text)
+    reader = cache(default_reader)
+    return lru_cache(maxsize=REMEMBERED)(lambda text: reader().read(text))
 
 
 class LazyModel:

@@ -15,12 +15,11 @@ from rag_edit.engine import Engine
 from rag_edit.index.brute import BruteShelf
 from rag_edit.index.retriever import Retriever
 from rag_edit.lm.model import Completion
-from rag_edit.opening import make_answering
+from rag_edit.opening import make_answering, place_reader
 from rag_edit.records.memory_store import MemoryStore
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.cosines import Cosines
 from rag_edit.scope.overlap import OverlapScorer
-from rag_edit.scope.places import default_reader
 
 
 class FakeEmbedder:
@@ -130,7 +129,7 @@ def fake_engine(model: FakeLanguageModel | None = None, *, cut: float = 0.5, tod
         thresholds=Thresholds(cut, 0.0, scorer.digest, "nothing: a fake"),
         answering=make_answering(model or FakeLanguageModel()),
         atlas=default_atlas(),
-        read_places=default_reader().read,
+        read_places=place_reader(),
         jurisdiction="GLOBAL",
         today=lambda: today,
     )

@@ -1,6 +1,7 @@
-"""Commands about what is derived and what is sound: index build, index status, doctor."""
+"""Commands about what is derived and what is sound: index build, index status, doctor, snapshot, restore."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ app = typer.Typer(help="Partitions of the index: built from the store, safe to d
 def register(root: typer.Typer) -> None:
     """Add the commands that stand outside the group."""
     root.command()(doctor)
+    root.command()(snapshot)
+    root.command()(restore)
 
 
 @app.command()
@@ -71,3 +74,26 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     if not all(c.ok for c in checks):
         raise typer.Exit(1)
 
+
+
+def snapshot(context: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")], as_json: AsJson = False) -> None:
+    """Write the whole history of the store to one file, for `restore`."""
+    with home_of(context).store() as store:
+        digest, position = store.snapshot(out), store.position()
+    if as_json:
+        print_json({"file": str(out), "digest": digest, "position": position})
+    else:
+        print_lines(f"{out}: position {position}, {digest}")
+
+
+def restore(
+    context: typer.Context, snapshot_file: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A file that `snapshot` wrote.")], as_json: AsJson = False
+) -> None:
+    """Put a snapshot in the place of the store. A snapshot that fails its check changes nothing."""
+    from rag_edit.opening import restore_store
+
+    position = restore_store(home_of(context).path, snapshot_file)
+    if as_json:
+        print_json({"position": position})
+    else:
+        print_lines(f"restored up to position {position}")

@@ -143,7 +143,7 @@ class StoreCorruptError(StoreError):
 
     def __init__(self, path: str, found: str) -> None:
         self.path, self.found = path, found
-        super().__init__(f"{path} cannot be trusted: {found}", hint="restore a snapshot, then: rag-edit doctor")
+        super().__init__(f"{path} cannot be trusted: {found}", hint="rag-edit restore SNAPSHOT, then: rag-edit doctor")
 
 
 class StaleVersionError(StoreError):

@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
+
+from rag_edit.scope.text import REMEMBERED
 
 _MONTHS: Final = (
     "january january's jan januar jänner janvier enero gennaio janeiro januari",
@@ -70,6 +73,7 @@ class DateMention:
         return (self.month, self.day) if self.month is not None and self.day is not None else None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_dates(text: str) -> tuple[DateMention, ...]:
     """Return the dates that ``text`` names, in order, none overlapping; the more precise reading wins."""
     taken: list[DateMention] = []

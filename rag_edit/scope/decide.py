@@ -2,8 +2,8 @@
 
 Steps, numbered as in the code:
   (1) nothing asked ("thanks", "continue"): BASE;
-  (2) vetoes: policies that put a candidate out of scope whatever its score;
-  (3) the cut: probability below the threshold of the question's form is out of scope;
+  (2) the cut: probability below the threshold of the question's form is out of scope;
+  (3) vetoes: policies that put a candidate out of scope whatever its score;
   (4) the lead: the best candidate must lead every candidate about another fact by the margin, or say the same;
   (5) precedence among the candidates about the best one's fact; a conflict abstains and cites both.
 What it does not do: search, score, render, or know the time.
@@ -51,13 +51,13 @@ def decide(
     least = thresholds.least(form)
     for candidate, score in ranked:
         # (2)
+        if score.probability < least:
+            verdicts.append(Verdict(candidate, score, Reason.BELOW_THRESHOLD, f"scope {score.probability:.3f} is below {least:.3f}"))
+            continue
+        # (3)
         objection = object_all(policies, reading, candidate)
         if objection is not None:
             verdicts.append(Verdict(candidate, score, objection.reason, objection.note))
-        # (3)
-        elif score.probability < least:
-            note = f"scope {score.probability:.3f} is below {least:.3f}"
-            verdicts.append(Verdict(candidate, score, Reason.BELOW_THRESHOLD, note))
         else:
             standing.append((candidate, score))
     if not standing:

@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 MASK: Final = "it"  # what stands in for a masked name: a word that every encoder knows and that names nothing
+REMEMBERED: Final = 65_536  # texts: those of records come back with every question
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _SPACE: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
@@ -17,6 +19,7 @@ def clean(text: str) -> str:
     return _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def fold(text: str) -> str:
     """Return ``text`` for comparison: cleaned, case-folded, diacritics and punctuation dropped."""
     decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
@@ -28,6 +31,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(fold(text).split())
 
 
+@lru_cache(maxsize=REMEMBERED)
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers written in digits, grouping marks left as they stand."""
     return frozenset(match.group().replace(",", ".") for match in _NUMBER.finditer(text))

@@ -11,12 +11,13 @@ from rag_edit.scope.reading import Reading, read
 
 TODAY = date(2026, 11, 22)
 ATLAS = default_atlas()
+READER = default_reader()
 
 
 def reading(question: str, jurisdiction: str = "DE", as_of: date = TODAY, turns: tuple[str, ...] = ()) -> Reading:
     """Read a question; ``turns`` are the user's earlier turns, each answered by an assistant."""
     messages = tuple(m for turn in turns for m in (Message("user", turn), Message("assistant", "Noted.")))
-    return read(Query(question, jurisdiction, as_of, messages), default_reader().read)
+    return read(Query(question, jurisdiction, as_of, messages), READER.read)
 
 
 def candidate(jurisdiction: str = "DE", question: str = "What is the standard VAT rate?", **fields: Any) -> Candidate:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scope.cases import reading
+from tests.scope.cases import READER, TODAY, reading
 
 CASES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "a question that stands alone stays": (("What is the VAT rate?",), "Who wrote Faust?", "Who wrote Faust?"),
@@ -31,9 +31,7 @@ def test_follow_up(turns: tuple[str, ...], question: str, expected: str) -> None
 
 def test_the_models_own_words_never_steer() -> None:
     from rag_edit.core.decision import Message, Query
-    from rag_edit.scope.places import default_reader
     from rag_edit.scope.reading import read
-    from tests.scope.cases import TODAY
 
     said = (Message("assistant", "What is the VAT rate in Germany?"),)
-    assert read(Query("and in Austria?", "DE", TODAY, said), default_reader().read).follows is None
+    assert read(Query("and in Austria?", "DE", TODAY, said), READER.read).follows is None

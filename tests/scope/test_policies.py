@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from rag_edit.core.decision import Reason
-from rag_edit.scope.places import default_reader
 from rag_edit.scope.policies import (
     holds_on_the_day,
     names_no_other_place,
@@ -14,7 +13,7 @@ from rag_edit.scope.policies import (
     no_policy,
     object_all,
 )
-from tests.scope.cases import ATLAS, TODAY, candidate, reading
+from tests.scope.cases import ATLAS, READER, TODAY, candidate, reading
 
 FROM_2020, UNTIL_2021 = date(2020, 7, 1), date(2021, 1, 1)
 
@@ -91,19 +90,19 @@ PLACES = {
 
 @pytest.mark.parametrize(("place", "question", "expected"), PLACES.values(), ids=PLACES.keys())
 def test_places(place: str, question: str, expected: Reason | None) -> None:
-    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), READER.read)
     found = policy(reading(question), candidate(place))
     assert (found.reason if found else None) == expected
 
 
 def test_a_place_that_is_part_of_the_subject_is_a_name() -> None:
-    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), READER.read)
     about = candidate("DE", "Who runs the Bank of France office?", subject="Bank of France")
     assert policy(reading("Who is the head of the Bank of France?"), about) is None
 
 
 def test_an_objection_says_what_was_read() -> None:
-    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), default_reader().read)
+    policy = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), READER.read)
     found = policy(reading("What is the VAT rate in Austria?"), candidate("DE"))
     assert found is not None
     assert found.note == "the question names Austria (AT), the record is for DE"

@@ -100,8 +100,10 @@ class Parser:
         for name in REQUIRED_FIELDS:
             if name in notes.bad:
                 values[name] = _PLACEHOLDER  # the other fields are checked all the same
+        if "source" in notes.bad:
+            values.pop("source", None)
         if "id" not in values:
-            values["id"] = derived_id(values["jurisdiction"], values["question"], values.get("valid_from")) if whole else "x"
+            values["id"] = _derived_id(values) if whole else _PLACEHOLDER
         try:
             record = Record(**values)
         except FaultyRecordError as error:
@@ -175,6 +177,13 @@ class _Notes:
         self.faults.add(self.raw.line_of(name), name, wanted, found)
 
 
+def _derived_id(values: Mapping[str, Any]) -> str:
+    try:
+        return derived_id(values["jurisdiction"], values["question"], values.get("valid_from"))
+    except UnicodeEncodeError:
+        return _PLACEHOLDER  # a lone surrogate: the record is refused for it
+
+
 def _retraction(values: Mapping[str, Any], notes: _Notes) -> Retraction | None:
     for name in ("id", "rationale"):
         if not values.get(name, "").strip() and name not in notes.bad:
@@ -225,7 +234,7 @@ def _texts(name: str, value: Raw, notes: _Notes) -> tuple[str, ...]:
 
 
 def _day(value: Raw) -> date:
-    text = value.text if isinstance(value, Scalar) else value
+    text = value.text if isinstance(value, Scalar) and value.kind is not Kind.OTHER else value
     if not isinstance(text, str):
         raise _UnfitError("a day as YYYY-MM-DD", _describe(value))
     parts = _DAY.fullmatch(text)
@@ -238,12 +247,12 @@ def _day(value: Raw) -> date:
 
 
 def _why_no_day(text: str) -> str:
-    if re.match(r"\d{4}-\d\d-\d\d[T\s]", text):
+    if re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]", text):
         return " (a day has no time)"
-    if re.fullmatch(r"\d{8}", text):
+    if re.fullmatch(r"[0-9]{8}", text):
         return " (write the hyphens)"
-    if re.fullmatch(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}", text):
-        short = not re.search(r"\d{4}", text)
+    if re.fullmatch(r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}", text):
+        short = not re.search(r"[0-9]{4}", text)
         return (
             " (a year has four digits)" if short else " (year, month, day, with hyphens and two digits each for the last two)"
         )
@@ -277,9 +286,10 @@ def _describe(value: Raw) -> str:
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()} (put it in quotes if it is a text)"
     if isinstance(value, Scalar):
-        return f"{value.kind} {value.text[:40]} (put it in quotes if it is a text)".replace(
-            "the word null null", "the word null"
-        )
+        if value.kind is Kind.OTHER:
+            return f"{value.kind} {value.text}"
+        named = value.kind if value.kind is Kind.NULL else f"{value.kind} {value.text[:40]}"
+        return f"{named} (put it in quotes if it is a text)"
     if isinstance(value, str):
         return f"the text {show(value)}"
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "nothing"

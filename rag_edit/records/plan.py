@@ -5,7 +5,7 @@ Pure: no clock, store or file. Applying a plan and planning the same files again
 (3) contradictions, settled as asked (`rag_edit.records.settle`); (4) what is superseded; (5) warnings.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -81,18 +81,23 @@ class _Planning:
         self._stated = {located.record.id: located for located in sorted(read.records, key=lambda each: each.record.id)}
         self._statements = {name: Statement(located.record, located.where) for name, located in self._stated.items()}
         self._heads: dict[str, RecordVersion] = {}  # newest versions of the ids that matter here
-        self._replaced: dict[str, str] = {}  # ids of the files that a live record supersedes by name, and which
+        self._replaced: dict[str, dict[str, str]] = {}  # ids of the files that live records supersede by name, and those
         self._left_out: dict[str, LeftOut] = {}
         self._warnings: set[str] = set()
 
     def plan(self, live: Iterable[RecordVersion], on_conflict: OnConflict) -> Plan:
         """Take the steps of the module's list."""
         others, binding = self._look_through(live)
-        incoming = [each for each in map(self._classified, self._stated) if each]  # (1)
         retractions = tuple(self._retractions())  # (2)
         withdrawn = {closing.version.record.id for closing in retractions}
         rivals = [statement for statement in others if statement.record.id not in withdrawn]
-        settled = settle(incoming, rivals, on_conflict)  # (3)
+        closing = set(withdrawn)
+        while True:
+            incoming = [each for name in self._stated if (each := self._classified(name, closing))]  # (1)
+            settled = settle(incoming, rivals, on_conflict)  # (3)
+            if not self._replaced or settled.superseded.keys() <= closing:
+                break
+            closing |= settled.superseded.keys()  # what these replaced by name is not kept out any longer: once more
         supersessions = tuple(self._supersessions(settled, withdrawn))  # (4)
         adds: list[Addition] = []
         changes: list[Alteration] = []
@@ -145,19 +150,26 @@ class _Planning:
                 binding.append(Statement(record, version.name))
             for target in record.supersedes:
                 if target in self._statements:
-                    self._replaced[target] = version.name
+                    self._replaced.setdefault(target, {})[record.id] = version.name
         return others, binding
 
-    def _classified(self, name: str) -> Incoming | None:
-        """Return the record as it enters the settlement; None where it is left out at once."""
+    def _classified(self, name: str, closing: Collection[str]) -> Incoming | None:
+        """Return the record as it enters the settlement; None where it is left out at once.
+
+        Args:
+            name: Its id.
+            closing: Ids of live records that the plan closes: what they replaced by name is not kept out any longer.
+        """
         located, statement, head = self._stated[name], self._statements[name], self._heads.get(name)
         rank = (located.path, located.line)
         if head is not None and head.status is Status.LIVE:
             if head.record == located.record:
                 return Incoming(statement, rank, unchanged=True)
             return Incoming(statement, rank, old=Statement(head.record, head.name))
-        if name in self._replaced:
-            self._leave_out(name, f"the live {self._replaced[name]} supersedes it")
+        self._left_out.pop(name, None)
+        by = sorted(version for claimant, version in self._replaced.get(name, {}).items() if claimant not in closing)
+        if by:
+            self._leave_out(name, f"the live {by[0]} supersedes it")
             return None
         if head is not None:
             if head.record == located.record:

@@ -1,7 +1,8 @@
 """How fast the index is: build, search and memory on made-up records. Run: ``python -m rag_edit.bench.speed_index``.
 
 Vectors are clustered at random around 1,000 centres (384 dimensions), so that no encoder is needed; texts are made of random
-words, one in two questions naming a subject. Every figure is printed with its unit; nothing is asserted.
+words. ``yardstick_ms`` is one exact search of 10,000 such vectors in numpy on the same machine at the same time (1.5 ms on a
+quiet one): compare ratios to it, not milliseconds. Every figure is printed with its unit; nothing is asserted.
 """
 
 import argparse
@@ -104,14 +105,19 @@ def measure(parts: dict[str, int], chain: Sequence[str], queries: int = 300) -> 
         asked = [version.record.question for name in chain for version in live[name][:: max(1, len(live[name]) * 3 // queries)]]
         asked = [text if n % 2 else text.replace("What", "Waht", 1) for n, text in enumerate(asked)][:queries]
         vectors = embedder.encode(asked, kind="query")
-        times, found = [], 0
+        times, yardstick, found = [], [], 0
+        ruler = np.random.default_rng(0).normal(size=(10_000, DIM)).astype(np.float32)
         made.search(chain, asked[:3], vectors[:3])
         for text, vector in zip(asked, vectors, strict=True):
             started = time.perf_counter()
             found += len(made.search(chain, [text], vector[np.newaxis])[0])
             times.append(1_000 * (time.perf_counter() - started))
+            started = time.perf_counter()
+            np.argpartition(ruler @ vector, -32)
+            yardstick.append(1_000 * (time.perf_counter() - started))
         figures["search_p50_ms"] = round(statistics.median(times), 3)
         figures["search_p99_ms"] = round(sorted(times)[int(0.99 * len(times))], 3)
+        figures["yardstick_ms"] = round(statistics.median(yardstick), 3)
         figures["candidates"] = round(found / len(asked), 1)
         with timed(figures, "batch"):
             made.search(chain, asked, vectors)

@@ -134,8 +134,8 @@ class Catalogue:
         spans: dict[str, Span] = {}
         for span in self._names.find(question.tokens):
             spans.setdefault(span.name, span)
-        rows = {row for row in near if row in self._holders}
-        if question.row in self._holders:
+        rows = {row for row in near if row in self._texts}
+        if question.row in self._texts:
             rows.add(question.row)
         rows.update(self._text_grams.search(question.grams, k // 2, TEXT_FLOOR))
         alike = self._name_grams.search(question.grams, FUZZY_NAMES + len(spans), NAME_FLOOR)
@@ -151,7 +151,9 @@ class Catalogue:
         for entry in entries:
             shape = entry.rows, entry.name_ids  # alike for all the dated records of one question
             if shape not in found:
-                best = min(entry.rows, key=lambda row: (-sims[row], row))
+                best = max(entry.rows, key=sims.__getitem__)
+                if len(entry.rows) > 1:  # equal similarities: the smaller row, whatever the order of the views
+                    best = min(row for row in entry.rows if sims[row] == sims[best])
                 share = max([shares[row] for row in entry.rows] + [name_shares[each] for each in entry.name_ids])
                 said = [spans[name] for name in entry.names if name in spans] if spans else ()
                 longest = min(said, key=lambda span: (span.start - span.end, span.start, span.name)) if said else None

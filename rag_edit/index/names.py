@@ -1,8 +1,8 @@
 """Subjects and aliases of one partition, found in a question on word boundaries.
 
 Spans of the question's tokens are looked up in a dictionary, so an edit is visible at once and costs nothing but its own
-entries. (An automaton finds the same spans, but has to be built again after every edit: docs/adr has the comparison.)
-It knows record keys, not records.
+entries; an automaton would find the same spans, but has to be built again after every edit. It knows record keys, not
+records.
 """
 
 from collections.abc import Iterable, Sequence

@@ -58,7 +58,7 @@ class Limits:
 
     Attributes:
         max_file_bytes: Size of one file.
-        max_yaml_bytes: Size of one YAML file: reading it is about 50 times slower than JSONL.
+        max_yaml_bytes: Size of one YAML file: reading it is about 30 times slower than JSONL.
         max_records: Records and retractions of one call, all files together.
         max_files: Files of one call.
         max_depth: Nesting of lists and mappings in YAML; a record needs 5.

@@ -73,10 +73,11 @@ def convert(packed: Path, target: Path) -> None:
 
     try:
         model = _parse(packed.read_bytes())
+        tokenizer = _tokenizer(model)
     except (struct.error, ValueError, IndexError, KeyError) as error:
         raise UnreadableModelError(packed, "the layout E5S1, version 1", f"{type(error).__name__}: {error}") from error
     save_file(model.tensors, target / "model.safetensors", metadata={"format": "pt"})
-    _tokenizer(model).save(str(target / "tokenizer.json"), pretty=False)
+    tokenizer.save(str(target / "tokenizer.json"), pretty=False)
     (target / "1_Pooling").mkdir()
     files: dict[str, Any] = {
         "config.json": model.config,

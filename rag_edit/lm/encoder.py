@@ -8,7 +8,9 @@ may differ by about 1e-6 with its batch mates. Nothing is downloaded.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -17,13 +19,14 @@ import numpy as np
 
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ModelMissingError
-from rag_edit.lm.bert import TORCH_FROM_TOKENS, Bert, BertShape, Floats, Ids
+from rag_edit.lm.bert import Bert, BertShape, Floats, Ids
+from rag_edit.lm.blas import one_thread
 from rag_edit.lm.digests import file_digest
 from rag_edit.lm.errors import UnreadableModelError
 
 Kind = Literal["query", "record"]
 
-_BATCH_TOKENS: Final = 2048
+_BATCH_TOKENS: Final = 512  # what lies between two products stays in the processor's cache
 _CHUNK_TEXTS: Final = 8192  # tokenised, sorted and batched at a time: bounds the memory of one call
 _POOLING: Final = "mean or first-token pooling"
 
@@ -48,7 +51,7 @@ class Backbone(Protocol):
 
     dim: int
 
-    def hidden(self, ids: Ids, lengths: Ids, *, batch: bool = False) -> Floats:
+    def hidden(self, ids: Ids, lengths: Ids) -> Floats:
         """Return (n, t, dim) hidden states of (n, t) right-padded ids."""
 
 
@@ -92,6 +95,7 @@ class TransformerEncoder:
         query_prefix: str | None = None,
         record_prefix: str | None = None,
         verify: bool = False,
+        threads: int | None = None,
     ) -> None:
         """Load the encoder.
 
@@ -101,6 +105,7 @@ class TransformerEncoder:
             query_prefix: In place of the directory's own.
             record_prefix: In place of the directory's own.
             verify: Read the weights' digest afresh.
+            threads: Batches that run side by side; None takes the processors that this process may use.
 
         Raises:
             ModelMissingError: a file is not there.
@@ -126,6 +131,7 @@ class TransformerEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=self.settings.max_tokens)
         self._pad = int(config.get("pad_token_id") or 0)
+        self._threads = threads or _processors()
         shape = BertShape.of(config)
         self._backbone: Backbone = Bert.load(directory, shape) if shape else _TransformersBackbone(directory, self._pad)
 
@@ -158,9 +164,10 @@ class TransformerEncoder:
                 e.ids
                 for e in self._tokenizer.encode_batch_fast([_plain(prefix + t) for t in unique[start : start + _CHUNK_TEXTS]])
             ]
-            worth_torch = sum(map(len, ids)) >= TORCH_FROM_TOKENS
-            for rows in _batches([len(i) for i in ids]):
-                vectors[start + rows] = self._pool(*self._run([ids[row] for row in rows], batch=worth_torch))
+            batches = list(_batches([len(i) for i in ids]))
+            done = self._in_parallel([[ids[row] for row in rows] for rows in batches])
+            for rows, found in zip(batches, done, strict=True):
+                vectors[start + rows] = found
                 if progress is not None:
                     progress(int(repeats[start + rows].sum()))
         return vectors[index]
@@ -169,7 +176,8 @@ class TransformerEncoder:
         """Return the hidden state of every token of ``text`` in its context."""
         prefix = self.settings.query_prefix if kind == "query" else self.settings.record_prefix
         found = self._tokenizer.encode(_plain(prefix + text))
-        states = self._run([found.ids], batch=False)[0][0]
+        with one_thread():
+            states = self._run([found.ids])[0][0]
         keep = [
             at
             for at, ((start, end), special) in enumerate(zip(found.offsets, found.special_tokens_mask, strict=True))
@@ -182,12 +190,27 @@ class TransformerEncoder:
         """Return how many tokens ``texts`` have, special ones included, after cutting."""
         return sum(len(e.ids) for e in self._tokenizer.encode_batch_fast([_plain(t) for t in texts]))
 
-    def _run(self, token_ids: Sequence[Sequence[int]], *, batch: bool) -> tuple[Floats, Ids]:
+    def _in_parallel(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[Floats]:
+        """Yield each batch's vectors in order; batches run side by side where their products keep to one thread."""
+        if not isinstance(self._backbone, Bert):
+            yield from map(self._vectors, batches)
+            return
+        with one_thread() as held:
+            if not held or len(batches) == 1 or self._threads == 1:
+                yield from map(self._vectors, batches)
+                return
+            with ThreadPoolExecutor(self._threads) as pool:
+                yield from pool.map(self._vectors, batches)
+
+    def _vectors(self, token_ids: Sequence[Sequence[int]]) -> Floats:
+        return self._pool(*self._run(token_ids))
+
+    def _run(self, token_ids: Sequence[Sequence[int]]) -> tuple[Floats, Ids]:
         lengths = np.fromiter(map(len, token_ids), dtype=np.int64, count=len(token_ids))
         ids = np.full((len(token_ids), int(lengths.max())), self._pad, dtype=np.int64)
         for row, own in enumerate(token_ids):
             ids[row, : len(own)] = own
-        return self._backbone.hidden(ids, lengths, batch=batch), lengths
+        return self._backbone.hidden(ids, lengths), lengths
 
     def _pool(self, states: Floats, lengths: Ids) -> Floats:
         if self.settings.pooling == "cls":
@@ -212,10 +235,9 @@ class _TransformersBackbone:
         self._pad = pad
         self.dim = int(self._model.config.hidden_size)
 
-    def hidden(self, ids: Ids, lengths: Ids, *, batch: bool = False) -> Floats:
+    def hidden(self, ids: Ids, lengths: Ids) -> Floats:
         import torch
 
-        del batch
         mask = torch.from_numpy((np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64))
         with torch.inference_mode():
             states: Floats = self._model(input_ids=torch.from_numpy(ids), attention_mask=mask).last_hidden_state.numpy()
@@ -264,6 +286,13 @@ def _batches(lengths: Sequence[int]) -> Iterator[Ids]:
         size = max(1, _BATCH_TOKENS // max(1, lengths[int(order[start])]))
         yield order[start : start + size]
         start += size
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
 
 
 def _plain(text: str) -> str:

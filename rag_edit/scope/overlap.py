@@ -22,7 +22,7 @@ from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import digest_json
 from rag_edit.core.record import Record
 from rag_edit.scope.reading import Reading
-from rag_edit.scope.scorer import Relate, ScopeItem
+from rag_edit.scope.scorer import Relate, ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold, mask, words
 
 LOOKED_AT: Final = 8  # candidates whose relation is compared, best similarity first: the rest score by the other features
@@ -81,6 +81,8 @@ class OverlapScorer:
             "similarity": candidate.similarity,
             "lexical": candidate.lexical,
         }
+        if asks_verbatim(reading.text, candidate.version.record):
+            return ScopeScore(1.0, MappingProxyType({**features, "verbatim": 1.0}))
         logit = self.weights["bias"] + sum(self.weights[name] * value for name, value in features.items())
         return ScopeScore(1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit)))), MappingProxyType(features))
 

@@ -21,7 +21,7 @@ from rag_edit.lm.transformers_import import quiet_transformers
 if TYPE_CHECKING:
     import torch
 
-_TURN_ENDS: Final = ("<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>")
+_TURN_ENDS: Final = ("<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _PLAIN_STOPS: Final = ("\nUser:", "\nSystem:", "\nAssistant:")
 
 

@@ -74,7 +74,7 @@ class Deployment:
         read = read_records(paths, self.engine.atlas) if paths else read_mappings(values, self.engine.atlas)
         if paths and values:
             raise TypeError("give paths or mappings, not both")
-        return make_plan(read, self.engine.live(), self.engine.atlas, on_conflict=on_conflict, today=self.engine.today())
+        return make_plan(read, self.engine.newest(), self.engine.atlas, on_conflict=on_conflict, today=self.engine.today())
 
     def apply(self, records: Records, *, on_conflict: OnConflict = "refuse") -> Plan:
         """Put records into force in one transaction and return the plan that was carried out.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -210,9 +211,9 @@ class Engine:
         self.retriever.save()
         return appended
 
-    def live(self, jurisdictions: Iterable[str] | None = None) -> Iterable[RecordVersion]:
-        """Return the live versions, by position in the log."""
-        return self.store.live(None if jurisdictions is None else tuple(jurisdictions))
+    def newest(self) -> Iterable[RecordVersion]:
+        """Return the newest version of every id, live ones first: what a plan is made against."""
+        return chain(self.store.live(), self.store.closed())
 
     def close(self) -> None:
         """Close the partitions and the store."""

@@ -54,7 +54,7 @@ def measure(count: int, questions: int, seed: int) -> dict[str, Any]:
             before = _memory()
             started = time.perf_counter()
             read = read_records([source], engine.atlas)
-            plan = make_plan(read, engine.live(), engine.atlas, on_conflict="refuse", today=date(2026, 1, 1))
+            plan = make_plan(read, engine.newest(), engine.atlas, on_conflict="refuse", today=date(2026, 1, 1))
             engine.apply(plan, recorded_at=datetime(2026, 1, 1, tzinfo=UTC))
             apply_s = time.perf_counter() - started
             grown = _memory() - before

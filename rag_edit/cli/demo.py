@@ -37,7 +37,7 @@ def demo(
     create_store(home.path)
     with home.engine(show=not as_json) as engine:
         read = read_records([knowledge], default_atlas())
-        plan = make_plan(read, engine.live(), default_atlas(), on_conflict="refuse", today=today())
+        plan = make_plan(read, engine.newest(), default_atlas(), on_conflict="refuse", today=today())
         if plan.edits:
             notice(f"applying {len(plan.edits)} edits of {knowledge} (the first run encodes them; later runs find them done)")
             engine.apply(plan, recorded_at=now())

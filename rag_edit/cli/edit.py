@@ -1,6 +1,7 @@
 """Commands that change records: init, plan, apply, export."""
 
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,6 +121,6 @@ def _made(home: Home, paths: list[Path], on_conflict: OnConflict) -> Any:
     atlas = default_atlas()
     read = read_records(paths, atlas)
     with home.store() as store:
-        return make_plan(read, store.live(), atlas, on_conflict=on_conflict.value, today=today())
+        return make_plan(read, chain(store.live(), store.closed()), atlas, on_conflict=on_conflict.value, today=today())
 
 

@@ -47,6 +47,9 @@ WHERE v.seq <= $known AND v.act IN ('add', 'change')
 _COLUMNS: Final = "SELECT v.seq, v.act, v.version, v.recorded_at, v.digest, v.content, v.record_id, v.jurisdiction"
 AS_OF: Final = f"{_COLUMNS} {_CURRENT} ORDER BY v.seq"
 AS_OF_IN: Final = f"{_COLUMNS} {_CURRENT} AND v.jurisdiction IN (SELECT unnest($places::VARCHAR[])) ORDER BY v.seq"
+CLOSED: Final = f"""{_COLUMNS}
+FROM record_versions v ANTI JOIN (SELECT previous FROM record_versions WHERE previous > 0) n ON v.seq = n.previous
+WHERE v.act IN ('supersede', 'retract') ORDER BY v.seq"""
 JURISDICTIONS: Final = f"SELECT DISTINCT v.jurisdiction {_CURRENT} ORDER BY 1"
 CHANGES: Final = """
 SELECT v.seq, v.act, v.version, v.recorded_at, v.digest, v.content, v.record_id, v.jurisdiction, b.key,
@@ -186,6 +189,10 @@ class DuckDBStore:
     def live(self, jurisdictions: Collection[str] | None = None) -> Iterator[RecordVersion]:
         """See `RecordStore.live`."""
         return self.as_of(jurisdictions=jurisdictions)
+
+    def closed(self) -> Iterator[RecordVersion]:
+        """See `RecordStore.closed`."""
+        return (self._version(row, Act(row[1]).status) for row in self._rows(CLOSED, {}))
 
     def as_of(
         self, *, valid_at: date | None = None, known_at: int | None = None, jurisdictions: Collection[str] | None = None

@@ -86,6 +86,12 @@ class MemoryStore:
         """See `RecordStore.live`."""
         return self.as_of(jurisdictions=jurisdictions)
 
+    def closed(self) -> Iterator[RecordVersion]:
+        """See `RecordStore.closed`."""
+        newest = {entry.record.id: entry for entry in self._log()}
+        gone = (entry for entry in newest.values() if entry.act.status is not Status.LIVE)
+        return iter([entry.as_version(entry.act.status) for entry in sorted(gone, key=lambda entry: entry.seq)])
+
     def as_of(
         self, *, valid_at: date | None = None, known_at: int | None = None, jurisdictions: Collection[str] | None = None
     ) -> Iterator[RecordVersion]:

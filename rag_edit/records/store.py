@@ -170,6 +170,9 @@ class RecordStore(Protocol):
     def live(self, jurisdictions: Collection[str] | None = None) -> Iterator[RecordVersion]:
         """Return the live versions by rising key, whatever their validity; only those of ``jurisdictions`` where given."""
 
+    def closed(self) -> Iterator[RecordVersion]:
+        """Return the newest version of each id that is superseded or retracted, by rising key: what a plan must not re-add."""
+
     def as_of(
         self, *, valid_at: date | None = None, known_at: int | None = None, jurisdictions: Collection[str] | None = None
     ) -> Iterator[RecordVersion]:

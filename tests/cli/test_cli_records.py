@@ -127,3 +127,39 @@ def test_a_secret_setting_never_shows() -> None:
     from rag_edit.config import Settings
 
     assert "hush" not in repr(Settings(upstream_key="hush"))
+
+
+def test_a_retraction_is_not_undone_by_applying_the_old_file_again(home: Path, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from rag_edit.opening import open_store
+    from rag_edit.records.store import Act, Edit
+    from rag_edit.core.record import Record
+
+    record = Record(**VAT)
+    with open_store(home) as store:
+        store.append([Edit(Act.ADD, record, 0)], idempotency_key="1", recorded_at=datetime.now(UTC))
+        store.append([Edit(Act.RETRACT, record, 1)], idempotency_key="2", recorded_at=datetime.now(UTC))
+    path = records(tmp_path / "r.jsonl", VAT)
+    code, out = cli(home, "apply", str(path), "--json")
+    assert (code, json.loads(out)["added"], json.loads(out)["position"]) == (0, 0, None)
+    changed = records(tmp_path / "r.jsonl", {**VAT, "answer": "It is 20 %.", "target": "20 %"})
+    code, out = cli(home, "plan", str(changed), "--json")
+    assert (code, json.loads(out)["counts"]["added"]) == (0, 1)
+
+
+def test_a_snapshot_restores_the_whole_history(home: Path, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from rag_edit.opening import open_store
+    from rag_edit.records.store import Act, Edit
+    from rag_edit.core.record import Record
+
+    with open_store(home) as store:
+        store.append([Edit(Act.ADD, Record(**VAT), 0)], idempotency_key="1", recorded_at=datetime.now(UTC))
+    assert cli(home, "snapshot", str(tmp_path / "s.jsonl"))[0] == 0
+    assert cli(tmp_path / "other", "restore", str(tmp_path / "s.jsonl"))[0] == 0
+    assert json.loads(cli(tmp_path / "other", "record", "show", "vat", "--json")[1])["answer"] == "It is 19 %."
+    (tmp_path / "s.jsonl").write_text("not a snapshot", "utf-8")
+    assert cli(tmp_path / "other", "restore", str(tmp_path / "s.jsonl"))[0] == 3
+    assert json.loads(cli(tmp_path / "other", "record", "show", "vat", "--json")[1])["answer"] == "It is 19 %."

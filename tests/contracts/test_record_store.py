@@ -152,6 +152,14 @@ def test_a_closed_record_is_revived_by_an_edit_that_knows_its_version(
     assert store.get("vat").status is Status.LIVE
 
 
+def test_closed_records_are_listed_with_the_act_that_closed_them_until_they_are_revived(store: RecordStore) -> None:
+    put(store, add(fact("kept")), add(fact("gone")), add(fact("past")))
+    put(store, retract(fact("gone")), supersede(fact("past")))
+    assert [(v.name, v.status) for v in store.closed()] == [("gone@2", Status.RETRACTED), ("past@2", Status.SUPERSEDED)]
+    put(store, add(fact("gone"), 2))
+    assert names(store.closed()) == ["past@2"]
+
+
 def test_one_batch_may_edit_an_id_several_times(store: RecordStore) -> None:
     put(store, add(fact(answer="1")), change(fact(answer="2"), 1), retract(fact(answer="2"), 2), add(fact(answer="3"), 3))
     assert [(v.version, v.record.answer) for v in store.history("vat")] == [(1, "1"), (2, "2"), (3, "2"), (4, "3")]

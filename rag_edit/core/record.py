@@ -267,9 +267,14 @@ def _text_faults(name: str, text: str) -> Iterator[RecordFault]:
     if text.isprintable():  # true for most texts, and false for each category below: a look at every character is spared
         return
     for char in text[:MAX_TEXT_CHARS]:
-        if unicodedata.category(char) in ("Cc", "Cs", "Cn") and char not in "\n\t":
-            yield RecordFault(name, "text without control or unassigned characters", f"U+{ord(char):04X}")
+        if char not in "\n\t" and (unicodedata.category(char) in ("Cc", "Cs") or _is_noncharacter(ord(char))):
+            yield RecordFault(name, "text without control characters, lone surrogates or noncharacters", f"U+{ord(char):04X}")
             return
+
+
+def _is_noncharacter(code: int) -> bool:
+    """Return whether Unicode sets ``code`` aside for ever; a code point not assigned yet may be tomorrow's letter."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def _show(text: str) -> str:

@@ -1,8 +1,8 @@
 """How fast the index is: build, search and memory on made-up records. Run: ``python -m rag_edit.bench.speed_index``.
 
 Vectors are clustered at random around 1,000 centres (384 dimensions), so that no encoder is needed; texts are made of random
-words. ``yardstick_ms`` is one exact search of 10,000 such vectors in numpy on the same machine at the same time (1.5 ms on a
-quiet one): compare ratios to it, not milliseconds. Every figure is printed with its unit; nothing is asserted.
+words. ``yardstick_ms`` is one exact search of 10,000 such vectors in numpy on the same machine at the same time, and
+``search_cpu_ms`` the processor time of a search, which a busy machine stretches less than the clock's. Nothing is asserted.
 """
 
 import argparse
@@ -105,20 +105,23 @@ def measure(parts: dict[str, int], chain: Sequence[str], queries: int = 300) -> 
         asked = [version.record.question for name in chain for version in live[name][:: max(1, len(live[name]) * 3 // queries)]]
         asked = [text if n % 2 else text.replace("What", "Waht", 1) for n, text in enumerate(asked)][:queries]
         vectors = embedder.encode(asked, kind="query")
-        times, yardstick, found = [], [], 0
+        yardstick, found = [], 0
         ruler = np.random.default_rng(0).normal(size=(10_000, DIM)).astype(np.float32)
-        made.search(chain, asked[:3], vectors[:3])
-        for text, vector in zip(asked, vectors, strict=True):
-            started = time.perf_counter()
-            found += len(made.search(chain, [text], vector[np.newaxis])[0])
-            times.append(1_000 * (time.perf_counter() - started))
-            started = time.perf_counter()
-            np.argpartition(ruler @ vector, -32)
-            yardstick.append(1_000 * (time.perf_counter() - started))
-        figures["search_p50_ms"] = round(statistics.median(times), 3)
-        figures["search_p99_ms"] = round(sorted(times)[int(0.99 * len(times))], 3)
+        for name in ("first_pass", "search"):  # the first touches pages of the mapped files that nobody has touched yet
+            times, used = [], 0.0
+            for text, vector in zip(asked, vectors, strict=True):
+                started, ticked = time.perf_counter(), time.thread_time()
+                found += len(made.search(chain, [text], vector[np.newaxis])[0])
+                times.append(1_000 * (time.perf_counter() - started))
+                used += time.thread_time() - ticked
+                started = time.perf_counter()
+                np.argpartition(ruler @ vector, -32)
+                yardstick.append(1_000 * (time.perf_counter() - started))
+            figures[f"{name}_p50_ms"] = round(statistics.median(times), 3)
+            figures[f"{name}_cpu_ms"] = round(1_000 * used / len(asked), 3)
+            figures[f"{name}_p99_ms"] = round(sorted(times)[int(0.99 * len(times))], 3)
         figures["yardstick_ms"] = round(statistics.median(yardstick), 3)
-        figures["candidates"] = round(found / len(asked), 1)
+        figures["candidates"] = round(found / len(asked) / 2, 1)
         with timed(figures, "batch"):
             made.search(chain, asked, vectors)
         figures["batch_ms_per_question"] = round(1_000 * figures.pop("batch_s") / len(asked), 3)

@@ -128,6 +128,7 @@ class NGrams:
         order = np.lexsort((asked, counts))
         order = order[counts[order] > 0]
         enough = int(np.searchsorted(np.cumsum(counts[order]), POSTINGS_READ, side="right"))
+        all_read = enough >= len(order)
         order = order[: max(enough, _LEAST_GRAMS)]
         pieces = [base.posts[base.starts[p] : base.starts[p + 1]] for p in place[order[known[order]]].tolist()]
         ids, scores = self._count_base(pieces)
@@ -138,11 +139,11 @@ class NGrams:
         if fresh:
             ids = np.concatenate((ids, np.fromiter(fresh, np.int64, len(fresh))))
             scores = np.concatenate((scores, [n / len(self._new[each]) for each, n in fresh.items()]))
-        ids = _best(ids, scores, 4 * limit)
-        shares = self.shares(asked, ids)
-        ids, shares = ids[shares >= floor], shares[shares >= floor]
-        best: list[int] = ids[np.lexsort((ids, -shares))][:limit].tolist()
-        return best
+        if not all_read:
+            ids = _best(ids, scores, 4 * limit)
+            scores = self.shares(asked, ids)
+        found: list[int] = _best(ids[scores >= floor], scores[scores >= floor], limit).tolist()
+        return found
 
     def shares(self, asked: Grams, ids: Ints) -> npt.NDArray[np.float64]:
         """Return for each id the share of its text's trigrams that are in ``asked``; 0 where the id is not held."""
@@ -171,7 +172,7 @@ class NGrams:
         joined = np.concatenate(pieces) if pieces else np.empty(0, np.int32)
         if not len(joined):
             return np.empty(0, np.int64), np.empty(0)
-        if len(joined) * 8 < len(base.ids):
+        if len(joined) * 2 < len(base.ids):
             joined = np.sort(joined)
             texts = np.flatnonzero(np.concatenate(([True], joined[1:] != joined[:-1])))
             counts = np.diff(texts, append=len(joined))

@@ -13,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Route
+from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Route, ScopeScore
 from rag_edit.core.jurisdiction import Atlas
 from rag_edit.core.record import RecordVersion
 from rag_edit.index.embedder import Embedder
@@ -23,7 +23,6 @@ from rag_edit.records.store import Appended, RecordStore
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.decide import decide
 from rag_edit.scope.policies import (
-    Policy,
     ReadPlaces,
     holds_on_the_day,
     names_no_other_place,
@@ -163,32 +162,22 @@ class Engine:
         clock = [time.perf_counter()]
         readings = [read(query, self.read_places) for query in queries]  # (1)
         chains = [self._chain(query) for query in queries]
-        self.open_partitions({code for chain in chains for code in chain})  # (2)
+        self.open_partitions({code for codes in chains for code in codes})  # (2)
         clock.append(time.perf_counter())
         asked = [i for i, reading in enumerate(readings) if reading.text]
         texts = [readings[i].text for i in asked]
         vectors = self.embedder.encode(texts, kind="query") if texts else None
         clock.append(time.perf_counter())
         found: dict[int, tuple[Candidate, ...]] = dict.fromkeys(range(len(queries)), ())
-        for chain in sorted({chains[i] for i in asked}):  # (3)
-            rows = [row for row, i in enumerate(asked) if chains[i] == chain]
+        for codes in sorted({chains[i] for i in asked}):  # (3)
+            rows = [row for row, i in enumerate(asked) if chains[i] == codes]
             assert vectors is not None
-            groups = self.retriever.search(chain, [texts[row] for row in rows], vectors[rows], k=self.candidates)
+            groups = self.retriever.search(codes, [texts[row] for row in rows], vectors[rows], k=self.candidates)
             found |= {asked[row]: group for row, group in zip(rows, groups, strict=True)}
         clock.append(time.perf_counter())
         scores = self.scorer.score([ScopeItem(readings[i], found[i]) for i in range(len(queries))])  # (4)
         clock.append(time.perf_counter())
-        decisions = [  # (5)
-            decide(
-                reading,
-                found[i],
-                scores[i],
-                policies=self._policies(reading),
-                thresholds=self.thresholds,
-                more_specific=lambda a, b, on=reading.query.as_of: self.atlas.more_specific(self.atlas.parse(a), self.atlas.parse(b), on),
-            )
-            for i, reading in enumerate(readings)
-        ]
+        decisions = [self._decide(reading, found[i], scores[i]) for i, reading in enumerate(readings)]  # (5)
         clock.append(time.perf_counter())
         stages = ("read", "encode", "search", "score", "decide")
         share = max(1, len(queries))
@@ -234,7 +223,9 @@ class Engine:
         self._follow()
         wanted = sorted(set(jurisdictions) - self.retriever.loaded())
         if wanted:
-            self.retriever.refresh_all(self._grouped(wanted), progress=lambda done, total: self.progress("encoding texts", done, total))
+            self.retriever.refresh_all(
+                self._grouped(wanted), progress=lambda done, total: self.progress("encoding texts", done, total)
+            )
 
     def _grouped(self, wanted: Sequence[str]) -> dict[str, list[RecordVersion]]:
         groups: dict[str, list[RecordVersion]] = {code: [] for code in wanted}
@@ -250,7 +241,15 @@ class Engine:
                 self.retriever.apply(changes, progress=lambda done, total: self.progress("encoding texts", done, total))
             self._seen = position
 
-    def _policies(self, reading: Reading) -> Sequence[Policy]:
+    def _decide(self, reading: Reading, candidates: Sequence[Candidate], scores: Sequence[ScopeScore]) -> Decision:
         day = reading.query.as_of
-        covers = lambda j, place: self.atlas.covers(self.atlas.parse(j), self.atlas.parse(place), day)  # noqa: E731
-        return (holds_on_the_day, names_the_same_day, names_the_same_numbers, names_no_other_place(covers, self.read_places))
+
+        def covers(jurisdiction: str, place: str) -> bool:
+            return self.atlas.covers(jurisdiction, place, day)
+
+        def more_specific(a: str, b: str) -> bool:
+            return self.atlas.more_specific(a, b, day)
+
+        place = names_no_other_place(covers, self.read_places)
+        policies = (holds_on_the_day, names_the_same_day, names_the_same_numbers, place)
+        return decide(reading, candidates, scores, policies=policies, thresholds=self.thresholds, more_specific=more_specific)

@@ -13,13 +13,19 @@ from rag_edit.answer.base import Chat, Written
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Message, Route
-from rag_edit.core.errors import CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
+from rag_edit.core.digest import digest_json
+from rag_edit.core.errors import ConfigError, CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
 from rag_edit.lm.model import LanguageModel
 from rag_edit.records.store import RecordStore
+from rag_edit.scope.calibration import Thresholds, packaged_thresholds
+from rag_edit.scope.cosines import Cosines
+from rag_edit.scope.overlap import OverlapScorer
 from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
+from rag_edit.scope.trained import Calibration
+from rag_edit.scope.trained_scorer import TrainedScorer
 
 
 def create_store(home: Path) -> bool:
@@ -86,19 +92,18 @@ def open_engine(
     from rag_edit.index.faiss_partition import FaissShelf
     from rag_edit.index.retriever import Retriever
     from rag_edit.lm.open import open_encoder
-    from rag_edit.scope.calibration import packaged_thresholds
 
     settings = settings or load_settings(home)
     store = open_store(home)
     try:
         embedder = open_encoder(settings.encoder, settings.cache_dir)
-        scorer = make_scorer(settings, embedder)
+        scorer, thresholds = make_scorer(settings, embedder)
         return Engine(
             store=store,
             retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
             embedder=embedder,
             scorer=scorer,
-            thresholds=packaged_thresholds(scorer.digest, scorer.kind),
+            thresholds=thresholds,
             answering=make_answering(LazyModel(settings, notify), max_new_tokens=settings.max_new_tokens),
             atlas=default_atlas(),
             read_places=place_reader(),
@@ -112,12 +117,28 @@ def open_engine(
         raise
 
 
-def make_scorer(settings: Settings, embedder: Embedder) -> ScopeScorer:
-    """Return the scorer that the settings name."""
-    from rag_edit.scope.cosines import Cosines
-    from rag_edit.scope.overlap import OverlapScorer
+def make_scorer(settings: Settings, embedder: Embedder) -> tuple[ScopeScorer, Thresholds]:
+    """Return the scorer that the settings name, and where its scores are cut.
 
-    return OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
+    Raises:
+        ConfigError: no such scorer.
+        CorruptPartitionError, ModelMissingError: the shipped model cannot be read.
+    """
+    if settings.scorer == "overlap":
+        scorer = OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
+        return scorer, packaged_thresholds(scorer.digest, scorer.kind)
+    if settings.scorer == "trained":
+        from rag_edit.lm.pair_encoder import PairEncoder, read_manifest
+
+        manifest = read_manifest()
+        trained = TrainedScorer(
+            PairEncoder.open().score_pairs, Calibration.from_manifest(manifest["calibration"]), digest_json(manifest["weights"])
+        )
+        cut = manifest["thresholds"]
+        return trained, Thresholds(
+            float(cut["default"]), 0.0, trained.digest, f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
+        )
+    raise ConfigError(f"scorer: wanted trained or overlap, found {settings.scorer!r}", hint="rag-edit doctor")
 
 
 @cache
@@ -145,7 +166,9 @@ class LazyModel:
             from rag_edit.lm.secret import Secret
 
             settings = self._settings
-            self._model = open_model(settings.model, settings.cache_dir, api_key=Secret(settings.upstream_key), notice=self._notice)
+            self._model = open_model(
+                settings.model, settings.cache_dir, api_key=Secret(settings.upstream_key), notice=self._notice
+            )
         return self._model
 
     def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int) -> Sequence[Written]:
@@ -248,14 +271,15 @@ def _partition_health(home: Path) -> str:
     if bad:
         raise CorruptPartitionError(str(home / INDEX_NAME), "files as their manifests say", "; ".join(bad))
     counts = {state: sum(p.state == state for p in found) for state in ("ok", "stale", "missing")}
-    return f"{len(found)} partitions: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count or state == "ok")
+    return f"{len(found)} partitions: " + ", ".join(
+        f"{count} {state}" for state, count in counts.items() if count or state == "ok"
+    )
 
 
 def _encoder_health(home: Path) -> str:
     from rag_edit.lm.open import open_encoder
-    from rag_edit.scope.calibration import packaged_thresholds
 
     settings = load_settings(home)
     embedder = open_encoder(settings.encoder, settings.cache_dir)
-    scorer = make_scorer(settings, embedder)
-    return f"{embedder.digest:.19}, scorer {scorer.kind} cut at {packaged_thresholds(scorer.digest, scorer.kind).in_scope}"
+    scorer, thresholds = make_scorer(settings, embedder)
+    return f"{embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on})"

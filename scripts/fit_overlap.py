@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from rag_edit.config import Settings
+from rag_edit.core.decision import Query
 from rag_edit.core.record import FaultyRecordError, Record, RecordVersion, Status
 from rag_edit.index.faiss_partition import FaissShelf
 from rag_edit.index.retriever import Retriever
 from rag_edit.lm.open import open_encoder
 from rag_edit.opening import make_scorer, place_reader
-from rag_edit.core.decision import Query
 from rag_edit.scope.overlap import WEIGHTS, OverlapScorer
 from rag_edit.scope.reading import read
 from rag_edit.scope.scorer import ScopeItem
@@ -30,20 +30,34 @@ NAMES = ("subject", "relation", "similarity", "lexical")
 def cases(data: Path, limit: int, seed: int) -> list[tuple[Record, str, list[str]]]:
     """Return (record, question in scope, questions out of scope): half CounterFact, half zsRE, train sets."""
     found = []
-    for name, fields in (("counterfact", ("prompt", "target_new", "rephrase_prompt", "locality_prompt")), ("zsre", ("src", "alt", "rephrase", "loc"))):
+    for name, fields in (
+        ("counterfact", ("prompt", "target_new", "rephrase_prompt", "locality_prompt")),
+        ("zsre", ("src", "alt", "rephrase", "loc")),
+    ):
         rows = [json.loads(line) for line in (data / name / "train.jsonl").open(encoding="utf-8")]
         random.Random(seed).shuffle(rows)
         for row in rows[: limit // 2]:
             question, answer, inside, outside = (row[f].removeprefix("nq question: ") for f in fields)
             try:
-                record = Record(id=f"{name}-{row['case_id']}", jurisdiction="GLOBAL", subject=row["subject"], question=question, answer=answer)
+                record = Record(
+                    id=f"{name}-{row['case_id']}",
+                    jurisdiction="GLOBAL",
+                    subject=row["subject"],
+                    question=question,
+                    answer=answer,
+                )
             except FaultyRecordError:
                 continue
             found.append((record, inside, [outside]))
     shift = len(found) // 3  # the same subject with another record's relation
     others = [found[(n + shift) % len(found)][0] for n in range(len(found))]
-    swapped = [o.question.replace(o.subject, r.subject) if o.subject in o.question else "" for (r, _, _), o in zip(found, others, strict=True)]
-    return [(r, inside, [*outside, swap] if swap else outside) for (r, inside, outside), swap in zip(found, swapped, strict=True)]
+    swapped = [
+        o.question.replace(o.subject, r.subject) if o.subject in o.question else ""
+        for (r, _, _), o in zip(found, others, strict=True)
+    ]
+    return [
+        (r, inside, [*outside, swap] if swap else outside) for (r, inside, outside), swap in zip(found, swapped, strict=True)
+    ]
 
 
 def main() -> None:
@@ -55,13 +69,15 @@ def main() -> None:
     options = parser.parse_args()
     these = cases(options.data, options.limit, options.seed)
     embedder = open_encoder("minilm", Settings().cache_dir)
-    scorer = make_scorer(Settings(scorer="overlap"), embedder)
+    scorer, _ = make_scorer(Settings(scorer="overlap"), embedder)
     assert isinstance(scorer, OverlapScorer)
     with tempfile.TemporaryDirectory() as directory:
         retriever = Retriever(FaissShelf(Path(directory)), embedder)
         now = datetime(2026, 1, 1, tzinfo=UTC)
         retriever.refresh("GLOBAL", [RecordVersion(r, 1, n, Status.LIVE, now) for n, (r, _, _) in enumerate(these, start=1)])
-        asked = [(q, record.id if n == 0 else "") for record, inside, outside in these for n, q in enumerate([inside, *outside])]
+        asked = [
+            (q, record.id if n == 0 else "") for record, inside, outside in these for n, q in enumerate([inside, *outside])
+        ]
         readings = [read(Query(q, "GLOBAL", date(2026, 1, 1)), place_reader()) for q, _ in asked]
         vectors = embedder.encode([r.text for r in readings], kind="query")
         found = retriever.search(["GLOBAL"], [r.text for r in readings], vectors, k=24)
@@ -84,8 +100,21 @@ def main() -> None:
     for row in np.argsort(logits):
         top[groups[row]] = row
     hit[right] = [labels[top[n]] == 1 and best[n] >= cut for n in np.flatnonzero(right)]
-    print(json.dumps({"weights": dict(zip(("bias", *NAMES), (round(float(w), 2) for w in weights), strict=True)), "was": dict(WEIGHTS)}))
-    print(json.dumps({"in_scope": round(float(1 / (1 + np.exp(-cut))), 4), "right": float(hit[right].mean()), "records": len(these), "seed": options.seed}))
+    print(
+        json.dumps(
+            {"weights": dict(zip(("bias", *NAMES), (round(float(w), 2) for w in weights), strict=True)), "was": dict(WEIGHTS)}
+        )
+    )
+    print(
+        json.dumps(
+            {
+                "in_scope": round(float(1 / (1 + np.exp(-cut))), 4),
+                "right": float(hit[right].mean()),
+                "records": len(these),
+                "seed": options.seed,
+            }
+        )
+    )
 
 
 def fit(x: np.ndarray, y: np.ndarray, *, ridge: float = 1.0, steps: int = 30) -> np.ndarray:

@@ -50,7 +50,13 @@ def test_the_readmes_record_can_be_planned(tmp_path: Path) -> None:
     block = YAML_BLOCK.findall((ROOT / "README.md").read_text("utf-8"))[0]
     (tmp_path / "corrections.yaml").write_text(block, "utf-8")
     for arguments in (["init"], ["plan", "corrections.yaml"]):
-        done = subprocess.run([sys.executable, "-m", "rag_edit.cli", "--home", "home", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "rag_edit.cli", "--home", "home", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     assert "1 added" in done.stdout
 

@@ -1,0 +1,1 @@
+"""From a decision to the words that are served, checked."""

@@ -22,8 +22,12 @@ def ask(
     with_base: Annotated[bool, typer.Option("--with-base", help="Also show what the base model says by itself.")] = False,
     route_only: Annotated[bool, typer.Option("--route-only", help="Decide only; load no language model.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show why each candidate won or lost.")] = False,
-    batch: Annotated[Path | None, typer.Option("--batch", metavar="IN.jsonl", help="Questions, one JSON object a line.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="OUT.jsonl", help="Where the answers go; a run that was cut off goes on.")] = None,
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="IN.jsonl", help="Questions, one JSON object a line.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT.jsonl", help="Where the answers go; a run that was cut off goes on.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question: by a record where one is in scope, by the base model where none is."""
@@ -35,7 +39,17 @@ def ask(
         from rag_edit.cli.batch import run_batch
 
         with home.engine(show=not as_json) as engine:
-            summary = run_batch(engine, batch, out, jurisdiction=jurisdiction, as_of=day, with_base=with_base, route_only=route_only, explain=explain, size=home.settings.batch)
+            summary = run_batch(
+                engine,
+                batch,
+                out,
+                jurisdiction=jurisdiction,
+                as_of=day,
+                with_base=with_base,
+                route_only=route_only,
+                explain=explain,
+                size=home.settings.batch,
+            )
         if as_json:
             print_json(summary)
         return
@@ -71,7 +85,9 @@ def outcome_to_json(outcome: Any, *, explain: bool = False) -> dict[str, Any]:
         "source": str(winner.record.source) if winner and winner.record.source else None,
     }
     if decision.contenders:
-        line["contenders"] = [{"record_id": v.record.id, "record_version": v.version, "answer": v.record.answer} for v in decision.contenders]
+        line["contenders"] = [
+            {"record_id": v.record.id, "record_version": v.version, "answer": v.record.answer} for v in decision.contenders
+        ]
     if outcome.base is not None:
         line["base_answer"] = outcome.base.text
     if explain:

@@ -30,7 +30,9 @@ class BadBatchError(RagEditError):
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
         more = f"\n... and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
-        super().__init__("\n".join([f"{len(faults)} faults, nothing asked:", *faults[:MAX_FAULTS]]) + more, hint="rag-edit ask --help")
+        super().__init__(
+            "\n".join([f"{len(faults)} faults, nothing asked:", *faults[:MAX_FAULTS]]) + more, hint="rag-edit ask --help"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,13 @@ def _query(engine: Any, line: bytes, number: int, jurisdiction: str | None, as_o
     day = found.get("as_of")
     if not isinstance(where, str | None) or not isinstance(day, str | None):
         raise TypeError("jurisdiction and as_of: wanted texts")
-    query = engine.query(question, jurisdiction=where or jurisdiction, as_of=parse_date(day, "as_of") or as_of, messages=messages, id=str(found.get("id", number)))
+    query = engine.query(
+        question,
+        jurisdiction=where or jurisdiction,
+        as_of=parse_date(day, "as_of") or as_of,
+        messages=messages,
+        id=str(found.get("id", number)),
+    )
     assert isinstance(query, Query)
     return query
 

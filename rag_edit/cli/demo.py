@@ -51,7 +51,9 @@ def demo(
         print_json({"seconds": round(seconds, 1), "questions": [outcome_to_json(o, explain=True) for o in outcomes]})
         return
     _print(outcomes)
-    print_lines(f"{len(outcomes)} questions in {seconds:.1f} s.  Ask your own: rag-edit --home {home.path} ask -j DE-BY 'Is 6 January a public holiday?' --explain")
+    print_lines(
+        f"{len(outcomes)} questions in {seconds:.1f} s.  Ask your own: rag-edit --home {home.path} ask -j DE-BY 'Is 6 January a public holiday?' --explain"
+    )
 
 
 def _print(outcomes: list[Any]) -> None:
@@ -62,7 +64,13 @@ def _print(outcomes: list[Any]) -> None:
     from rag_edit.cli.show import COLOURS
 
     table = Table(show_lines=True)
-    for name, ratio in (("question", 3), ("where, when", 2), ("base model alone", 3), ("served", 4), ("route, reason, record", 3)):
+    for name, ratio in (
+        ("question", 3),
+        ("where, when", 2),
+        ("base model alone", 3),
+        ("served", 4),
+        ("route, reason, record", 3),
+    ):
         table.add_column(name, ratio=ratio)
     for o in outcomes:
         d, record = o.decision, o.decision.winner.record if o.decision.winner else None
@@ -73,7 +81,9 @@ def _print(outcomes: list[Any]) -> None:
             if record is not None and record.source:
                 why.append(f"\n{record.source.title or record.source.url}", style="dim")
         served = Text(_short(o.answer.text), style="bold" if record else "default")
-        table.add_row(Text(o.query.question), f"{o.query.jurisdiction}\n{o.query.as_of}", Text(_short(o.base.text)), served, why)
+        table.add_row(
+            Text(o.query.question), f"{o.query.jurisdiction}\n{o.query.as_of}", Text(_short(o.base.text)), served, why
+        )
     Console(width=None if Console().is_terminal else 160).print(table)
 
 

@@ -20,7 +20,12 @@ class OnConflict(StrEnum):
     SKIP = "skip"
 
 
-Conflicts = Annotated[OnConflict, typer.Option("--on-conflict", help="refuse: list them and apply nothing; newest: the later one supersedes; skip: leave it out.")]
+Conflicts = Annotated[
+    OnConflict,
+    typer.Option(
+        "--on-conflict", help="refuse: list them and apply nothing; newest: the later one supersedes; skip: leave it out."
+    ),
+]
 
 
 class Format(StrEnum):
@@ -94,8 +99,12 @@ def apply(context: typer.Context, paths: Paths, on_conflict: Conflicts = OnConfl
 def export(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A directory (one file a jurisdiction), or a file.")],
-    file_format: Annotated[Format, typer.Option("--format", help="Format of the files in a directory; a file's own suffix decides otherwise.")] = Format.JSONL,
-    jurisdiction: Annotated[str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction.")] = None,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="Format of the files in a directory; a file's own suffix decides otherwise.")
+    ] = Format.JSONL,
+    jurisdiction: Annotated[
+        str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the live records to files that apply reads back equal."""
@@ -122,5 +131,3 @@ def _made(home: Home, paths: list[Path], on_conflict: OnConflict) -> Any:
     read = read_records(paths, atlas)
     with home.store() as store:
         return make_plan(read, chain(store.live(), store.closed()), atlas, on_conflict=on_conflict.value, today=today())
-
-

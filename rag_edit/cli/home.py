@@ -1,6 +1,7 @@
 """What every command needs: the home, its settings, its parts opened and closed, today's date, and where output goes."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +16,19 @@ from rag_edit.config import Settings, load_settings
 from rag_edit.core.errors import UsageError
 
 DEFAULT_HOME = Path(".rag-edit")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Jurisdiction = Annotated[
-    str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="GLOBAL, a bloc, an ISO 3166-1 or 3166-2 code. Default: the home's.")
+    str | None,
+    typer.Option(
+        "-j", "--jurisdiction", metavar="CODE", help="GLOBAL, a bloc, an ISO 3166-1 or 3166-2 code. Default: the home's."
+    ),
 ]
-AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day on which the answer must hold, YYYY-MM-DD. Default: today.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="The day on which the answer must hold, YYYY-MM-DD. Default: today."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,10 @@ class Home:
         from rag_edit.cli.progress import shown_progress
         from rag_edit.opening import open_engine
 
-        with shown_progress(show) as progress, open_engine(self.path, self.settings, progress=progress, notify=lambda line: notice(f"rag-edit: {line}")) as engine:
+        with (
+            shown_progress(show) as progress,
+            open_engine(self.path, self.settings, progress=progress, notify=lambda line: notice(f"rag-edit: {line}")) as engine,
+        ):
             yield engine
 
 
@@ -78,9 +89,7 @@ def parse_date(text: str | None, where: str = "--as-of") -> date | None:
     if text is None:
         return None
     try:
-        if len(text) != len("2026-01-01"):
-            raise ValueError
-        return date.fromisoformat(text)
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")  # fromisoformat alone takes 20260131 and weeks too
     except ValueError:
         raise UsageError(f"{where}: wanted a day as YYYY-MM-DD, found {text!r}", hint=f"{where} 2026-01-31") from None
 

@@ -8,7 +8,9 @@ import typer
 
 from rag_edit.cli.home import AsJson, home_of, print_json, print_lines
 
-app = typer.Typer(help="Partitions of the index: built from the store, safe to delete.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Partitions of the index: built from the store, safe to delete.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def register(root: typer.Typer) -> None:
@@ -67,16 +69,26 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     checks = check_home(home_of(context).path)
     if as_json:
-        print_json({"ok": all(c.ok for c in checks), "checks": [{"name": c.name, "ok": c.ok, "found": c.found, "hint": c.hint} for c in checks]})
+        print_json(
+            {
+                "ok": all(c.ok for c in checks),
+                "checks": [{"name": c.name, "ok": c.ok, "found": c.found, "hint": c.hint} for c in checks],
+            }
+        )
     else:
         for c in checks:
-            print_lines(f"{'ok  ' if c.ok else 'BAD '} {c.name}: {c.found}" + (f"\n     try: {c.hint}" if c.hint and not c.ok else ""))
+            print_lines(
+                f"{'ok  ' if c.ok else 'BAD '} {c.name}: {c.found}" + (f"\n     try: {c.hint}" if c.hint and not c.ok else "")
+            )
     if not all(c.ok for c in checks):
         raise typer.Exit(1)
 
 
-
-def snapshot(context: typer.Context, out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")], as_json: AsJson = False) -> None:
+def snapshot(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    as_json: AsJson = False,
+) -> None:
     """Write the whole history of the store to one file, for `restore`."""
     with home_of(context).store() as store:
         digest, position = store.snapshot(out), store.position()
@@ -87,7 +99,9 @@ def snapshot(context: typer.Context, out: Annotated[Path, typer.Argument(metavar
 
 
 def restore(
-    context: typer.Context, snapshot_file: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A file that `snapshot` wrote.")], as_json: AsJson = False
+    context: typer.Context,
+    snapshot_file: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A file that `snapshot` wrote.")],
+    as_json: AsJson = False,
 ) -> None:
     """Put a snapshot in the place of the store. A snapshot that fails its check changes nothing."""
     from rag_edit.opening import restore_store

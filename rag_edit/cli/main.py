@@ -35,8 +35,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     context: typer.Context,
-    home: Annotated[Path, typer.Option("--home", envvar="RAG_EDIT_HOME", help="Directory of the store, its index and settings.")] = DEFAULT_HOME,
-    _version_wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    home: Annotated[
+        Path, typer.Option("--home", envvar="RAG_EDIT_HOME", help="Directory of the store, its index and settings.")
+    ] = DEFAULT_HOME,
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Change what a language model says by updating a record, without touching the model."""
     context.obj = Home(home)

@@ -13,7 +13,9 @@ RecordId = Annotated[str, typer.Argument(metavar="ID", help="The record's id.")]
 @app.command("list")
 def list_records(
     context: typer.Context,
-    jurisdiction: Annotated[str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction's own records.")] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option("-j", "--jurisdiction", metavar="CODE", help="Only this jurisdiction's own records.")
+    ] = None,
     as_of: AsOf = None,
     topic: Annotated[str, typer.Option("--topic", help="Only this topic or below it, such as tax.vat.")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 100,
@@ -28,7 +30,8 @@ def list_records(
         found = [
             v
             for v in store.live(codes)
-            if (day is None or v.record.is_valid_at(day)) and (not topic or v.record.topic == topic or v.record.topic.startswith(f"{topic}."))
+            if (day is None or v.record.is_valid_at(day))
+            and (not topic or v.record.topic == topic or v.record.topic.startswith(f"{topic}."))
         ]
     found.sort(key=lambda v: v.record.id)
     if as_json:

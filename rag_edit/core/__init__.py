@@ -1,0 +1,1 @@
+"""The nouns: frozen values that the stages hand on. Standard library only."""

@@ -1,0 +1,1 @@
+"""Deciding whether a question falls under a record. Pure."""

@@ -28,7 +28,9 @@ from rag_edit.scope.text import fold, mask, words
 LOOKED_AT: Final = 8  # candidates whose relation is compared, best similarity first: the rest score by the other features
 QUESTIONS_COMPARED: Final = 4
 # Fitted by scripts/fit_overlap.py; see calibration.json for data, seed and figures.
-WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({"bias": -15.2, "subject": 11.42, "relation": 4.55, "similarity": 2.32, "lexical": 4.49})
+WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
+    {"bias": -15.2, "subject": 11.42, "relation": 4.55, "similarity": 2.32, "lexical": 4.49}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,17 @@ class OverlapScorer:
     @property
     def digest(self) -> str:
         """Return the scorer's name: method, weights and encoder."""
-        return digest_json({"scorer": self.kind, "encoder": self.encoder, "weights": {k: f"{v:.6f}" for k, v in sorted(self.weights.items())}})
+        return digest_json(
+            {"scorer": self.kind, "encoder": self.encoder, "weights": {k: f"{v:.6f}" for k, v in sorted(self.weights.items())}}
+        )
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores; all comparisons of the batch go to the encoder in one call."""
         pairs: list[tuple[str, str]] = []
         slots: dict[tuple[int, int], range] = {}
         for i, item in enumerate(items):
-            order = sorted(range(len(item.candidates)), key=lambda j, cs=item.candidates: (-cs[j].similarity, cs[j].version.record.id))
-            for j in order[:LOOKED_AT]:
+            ranks = [(-c.similarity, c.version.record.id, j) for j, c in enumerate(item.candidates)]
+            for _, _, j in sorted(ranks)[:LOOKED_AT]:
                 found = relation_pairs(item.reading.text, item.candidates[j].version.record)
                 slots[i, j] = range(len(pairs), len(pairs) + len(found))
                 pairs += found
@@ -99,7 +103,11 @@ def subject_coverage(text: str, record: Record) -> float:
     asked = fold(text)
     names = [fold(name) for name in record.names()]
     if names:
-        return max(1.0 if f" {name} " in f" {asked} " else 0.9 * fuzz.partial_ratio(name, asked) / 100.0 for name in names if name) if any(names) else 0.0
+        return (
+            max(1.0 if f" {name} " in f" {asked} " else 0.9 * fuzz.partial_ratio(name, asked) / 100.0 for name in names if name)
+            if any(names)
+            else 0.0
+        )
     known = [set(words(question)) for question in record.questions()]
     said = set(asked.split())
     return max((sum(len(w) for w in k & said) / max(1, sum(map(len, k))) for k in known), default=0.0)

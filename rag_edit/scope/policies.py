@@ -79,9 +79,10 @@ def names_the_same_day(reading: Reading, candidate: Candidate) -> Objection | No
         if known and asked.isdisjoint(known):
             return Objection(Reason.OTHER_DATE, f"the question names {_days(asked)}, the record {_days(known)}")
     years = {m.year for m in reading.dates if m.year}
-    known_years = [{m.year for m in _dates(q) if m.year} for q in record.questions()]
-    if years and known_years and all(known_years) and years.isdisjoint(set.union(*known_years)):
-        return Objection(Reason.OTHER_DATE, f"the question names {_list(years)}, the record {_list(set.union(*known_years))}")
+    by_question = [{m.year for m in _dates(q) if m.year} for q in record.questions()]
+    known_years = {year for found in by_question for year in found}
+    if years and all(by_question) and years.isdisjoint(known_years):
+        return Objection(Reason.OTHER_DATE, f"the question names {_list(years)}, the record {_list(known_years)}")
     return None
 
 
@@ -124,7 +125,10 @@ def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
                 continue
             if fold(mention.text) and fold(mention.text) in named:
                 continue
-            return Objection(Reason.OTHER_PLACE, f"the question names {mention.text} ({', '.join(codes)}), the record is for {record.jurisdiction}")
+            return Objection(
+                Reason.OTHER_PLACE,
+                f"the question names {mention.text} ({', '.join(codes)}), the record is for {record.jurisdiction}",
+            )
         return None
 
     return policy

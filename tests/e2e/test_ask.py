@@ -44,7 +44,14 @@ RECORDS: list[dict[str, Any]] = [
         "valid_from": "2021-01-01",
         "source": "UStG § 12 (1)",
     },
-    {"id": "vat-fr", "jurisdiction": "FR", "subject": "standard VAT rate", "question": "What is the standard VAT rate?", "answer": "It is 20 %.", "target": "20 %"},
+    {
+        "id": "vat-fr",
+        "jurisdiction": "FR",
+        "subject": "standard VAT rate",
+        "question": "What is the standard VAT rate?",
+        "answer": "It is 20 %.",
+        "target": "20 %",
+    },
 ]
 CASES = {
     "the record of the place answers": ("What is the standard VAT rate?", "DE", None, "vat-de"),
@@ -81,8 +88,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_batch_is_routed_by_place_day_and_topic_without_a_language_model(home: Path, tmp_path: Path) -> None:
-    asked = [{"id": name, "question": q, "jurisdiction": j, **({"as_of": day} if day else {})} for name, (q, j, day, _) in CASES.items()]
-    done = cli(home, "ask", "--batch", str(lines(tmp_path / "in.jsonl", asked)), "--out", str(tmp_path / "out.jsonl"), "--route-only")
+    asked = [
+        {"id": name, "question": q, "jurisdiction": j, **({"as_of": day} if day else {})}
+        for name, (q, j, day, _) in CASES.items()
+    ]
+    done = cli(
+        home, "ask", "--batch", str(lines(tmp_path / "in.jsonl", asked)), "--out", str(tmp_path / "out.jsonl"), "--route-only"
+    )
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert [row["id"] for row in found] == list(CASES)
@@ -101,16 +113,23 @@ def test_a_batch_that_was_cut_off_goes_on_and_gives_the_same_file(home: Path, tm
 
     with open_engine(home) as engine:
 
-        class Cut(Exception):
+        class CutError(Exception):
             pass
 
         def cut(_stage: str, done: int, _total: int) -> None:
             if done == 4:
-                raise Cut
+                raise CutError
 
         engine.progress = cut
-        options: dict[str, Any] = {"jurisdiction": None, "as_of": None, "with_base": False, "route_only": True, "explain": False, "size": 2}
-        with pytest.raises(Cut):
+        options: dict[str, Any] = {
+            "jurisdiction": None,
+            "as_of": None,
+            "with_base": False,
+            "route_only": True,
+            "explain": False,
+            "size": 2,
+        }
+        with pytest.raises(CutError):
             run_batch(engine, source, tmp_path / "cut.jsonl", **options)
         assert not (tmp_path / "cut.jsonl").exists()
         with (tmp_path / "cut.jsonl.partial").open("a", encoding="utf-8") as file:
@@ -119,7 +138,10 @@ def test_a_batch_that_was_cut_off_goes_on_and_gives_the_same_file(home: Path, tm
         summary = run_batch(engine, source, tmp_path / "cut.jsonl", **options)
         assert len(read_batch(engine, source, None, None)) == len(asked)
     assert (summary["resumed"], summary["asked"]) == (4, len(asked) - 4)
-    assert [{k: v for k, v in json.loads(line).items() if k != "timings_ms"} for line in (tmp_path / "cut.jsonl").read_text("utf-8").splitlines()] == whole
+    assert [
+        {k: v for k, v in json.loads(line).items() if k != "timings_ms"}
+        for line in (tmp_path / "cut.jsonl").read_text("utf-8").splitlines()
+    ] == whole
     assert not _Partial(tmp_path / "cut.jsonl", "").answers.exists()
 
 
@@ -224,7 +246,9 @@ def test_wrap_answers_in_a_transformers_pipelines_own_shape(deployment: Deployme
         opened.apply(RECORDS)
     with rag_edit.wrap(generate, home=tmp_path / "home", jurisdiction="DE") as wrapped:  # type: ignore[attr-defined]
         turns = [{"role": "user", "content": "What is the standard VAT rate?"}]
-        assert wrapped(turns) == [{"generated_text": [*turns, {"role": "assistant", "content": "The standard VAT rate is 19 %."}]}]
+        assert wrapped(turns) == [
+            {"generated_text": [*turns, {"role": "assistant", "content": "The standard VAT rate is 19 %."}]}
+        ]
         assert wrapped(turns[0]["content"], return_full_text=False) == [{"generated_text": "The standard VAT rate is 19 %."}]
         other = wrapped("Who wrote Faust?", max_new_tokens=3, do_sample=False)
         assert other == generate("Who wrote Faust?", max_new_tokens=3, do_sample=False)

@@ -22,17 +22,32 @@ def more_specific(a: str, b: str) -> bool:
     return rank[a] < rank[b]
 
 
-def version(id: str, jurisdiction: str = "DE", target: str = "", **more: object) -> RecordVersion:
-    record = Record(id=id, jurisdiction=jurisdiction, question="What is the limit?", answer=f"It is {target or id}.", target=target or id, **more)  # type: ignore[arg-type]
+def version(name: str, jurisdiction: str = "DE", target: str = "", **more: object) -> RecordVersion:
+    record = Record(
+        id=id,
+        jurisdiction=jurisdiction,
+        question="What is the limit?",
+        answer=f"It is {target or name}.",
+        target=target or name,
+        **more,
+    )  # type: ignore[arg-type]
     return RecordVersion(record, 1, 1, Status.LIVE, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 CASES = {
     "one record alone answers": ([version("a")], ["a"], Reason.IN_SCOPE),
-    "state law gives way to nothing more general": ([version("by", "DE-BY"), version("de", "DE")], ["by"], Reason.LEX_SPECIALIS),
+    "state law gives way to nothing more general": (
+        [version("by", "DE-BY"), version("de", "DE")],
+        ["by"],
+        Reason.LEX_SPECIALIS,
+    ),
     "national law precedes the bloc's": ([version("eu", "EU"), version("de", "DE")], ["de"], Reason.LEX_SPECIALIS),
     "the bloc's precedes the global record": ([version("all", "GLOBAL"), version("eu", "EU")], ["eu"], Reason.LEX_SPECIALIS),
-    "binding bloc law defeats national law": ([version("eu", "EU", binding=True), version("de", "DE")], ["eu"], Reason.LEX_SUPERIOR),
+    "binding bloc law defeats national law": (
+        [version("eu", "EU", binding=True), version("de", "DE")],
+        ["eu"],
+        Reason.LEX_SUPERIOR,
+    ),
     "of two binding laws the more specific stands": (
         [version("eu", "EU", binding=True), version("de", "DE", binding=True), version("by", "DE-BY")],
         ["de"],
@@ -49,17 +64,26 @@ CASES = {
         Reason.CONFLICT,
     ),
     "of one institution the later stands": (
-        [version("old", institution="BMF", valid_from=date(2020, 1, 1)), version("new", institution="BMF", valid_from=date(2024, 1, 1))],
+        [
+            version("old", institution="BMF", valid_from=date(2020, 1, 1)),
+            version("new", institution="BMF", valid_from=date(2024, 1, 1)),
+        ],
         ["new"],
         Reason.LEX_POSTERIOR,
     ),
     "the specific precedes the later general": (
-        [version("de", "DE", institution="X", valid_from=date(2025, 1, 1)), version("by", "DE-BY", institution="X", valid_from=date(1990, 1, 1))],
+        [
+            version("de", "DE", institution="X", valid_from=date(2025, 1, 1)),
+            version("by", "DE-BY", institution="X", valid_from=date(1990, 1, 1)),
+        ],
         ["by"],
         Reason.LEX_SPECIALIS,
     ),
     "across institutions later does not count": (
-        [version("old", institution="BMF", valid_from=date(2020, 1, 1)), version("new", institution="BMJ", valid_from=date(2024, 1, 1))],
+        [
+            version("old", institution="BMF", valid_from=date(2020, 1, 1)),
+            version("new", institution="BMJ", valid_from=date(2024, 1, 1)),
+        ],
         ["new", "old"],
         Reason.CONFLICT,
     ),
@@ -69,7 +93,11 @@ CASES = {
         Reason.CONFLICT,
     ),
     "blocs that do not nest conflict": ([version("eu", "EU"), version("ez", "EUROZONE")], ["eu", "ez"], Reason.CONFLICT),
-    "records that say the same do not conflict": ([version("a", target="19 %"), version("b", target="19 %")], ["a"], Reason.SAME_ANSWER),
+    "records that say the same do not conflict": (
+        [version("a", target="19 %"), version("b", target="19 %")],
+        ["a"],
+        Reason.SAME_ANSWER,
+    ),
 }
 
 
@@ -80,16 +108,33 @@ def test_precedence(versions: list[RecordVersion], standing: list[str], reason: 
     assert outcome.reason is reason
 
 
-@given(st.lists(st.sampled_from([v for versions, _, _ in CASES.values() for v in versions]), min_size=1, max_size=6, unique_by=lambda v: v.record.id), st.randoms())
+@given(
+    st.lists(
+        st.sampled_from([v for versions, _, _ in CASES.values() for v in versions]),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda v: v.record.id,
+    ),
+    st.randoms(),
+)
 def test_order_of_records_never_matters(versions: list[RecordVersion], random: random.Random) -> None:
     shuffled = random.sample(versions, len(versions))
     assert prevail(versions, more_specific) == prevail(shuffled, more_specific)
 
 
-@given(st.lists(st.sampled_from([v for versions, _, _ in CASES.values() for v in versions]), min_size=1, max_size=6, unique_by=lambda v: v.record.id))
+@given(
+    st.lists(
+        st.sampled_from([v for versions, _, _ in CASES.values() for v in versions]),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda v: v.record.id,
+    )
+)
 def test_every_record_stands_or_is_defeated_by_a_named_rule(versions: list[RecordVersion]) -> None:
     outcome = prevail(versions, more_specific)
-    assert sorted([v.name for v in outcome.standing] + [name for name, _ in outcome.defeated]) == sorted(v.name for v in versions)
+    assert sorted([v.name for v in outcome.standing] + [name for name, _ in outcome.defeated]) == sorted(
+        v.name for v in versions
+    )
     assert outcome.standing
 
 
@@ -100,6 +145,18 @@ def test_records_are_about_one_fact_by_question_or_by_subject_and_relation() -> 
 
 
 def test_the_same_subject_with_another_relation_is_another_fact() -> None:
-    a = RecordVersion(Record(id="a", jurisdiction="DE", question="Who founded it?", answer="x", subject="ACME", relation="founder"), 1, 1, Status.LIVE, datetime(2026, 1, 1, tzinfo=UTC))
-    b = RecordVersion(Record(id="b", jurisdiction="DE", question="Who runs it?", answer="y", subject="ACME", relation="chief executive"), 1, 2, Status.LIVE, datetime(2026, 1, 1, tzinfo=UTC))
+    a = RecordVersion(
+        Record(id="a", jurisdiction="DE", question="Who founded it?", answer="x", subject="ACME", relation="founder"),
+        1,
+        1,
+        Status.LIVE,
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    b = RecordVersion(
+        Record(id="b", jurisdiction="DE", question="Who runs it?", answer="y", subject="ACME", relation="chief executive"),
+        1,
+        2,
+        Status.LIVE,
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
     assert not same_fact(a, b)

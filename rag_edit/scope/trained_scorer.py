@@ -1,0 +1,103 @@
+"""The trained scorer: `rag_edit.scope.trained` over an injected pair encoder, as the engine's `ScopeScorer`. Pure.
+
+Records that read alike (the same subject and wording in several places or at several times) are one thing to be asked
+about: they are scored once, and share the score; vetoes and precedence tell them apart. All pairs of a batch go to the pair
+encoder in one call.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rag_edit.core.decision import Candidate, ScopeScore
+from rag_edit.core.digest import Digest
+from rag_edit.scope.policies import holds_on_the_day
+from rag_edit.scope.reading import Reading
+from rag_edit.scope.scorer import ScopeItem, asks_verbatim
+from rag_edit.scope.text import fold
+from rag_edit.scope.trained import Calibration, PairEvidence, Scored, pair_texts, probability, shortlist
+
+ScorePairs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""Logits of text pairs, in order: the pair encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedScorer:
+    """The trained model as a `ScopeScorer`.
+
+    Attributes:
+        score_pairs: The pair encoder.
+        calibration: Its last stage.
+        artefact: Digest of the shipped model: weights, vocabulary and last stage.
+    """
+
+    score_pairs: ScorePairs
+    calibration: Calibration
+    artefact: Digest
+
+    @property
+    def kind(self) -> str:
+        """Return the method's name."""
+        return "trained-1"
+
+    @property
+    def digest(self) -> Digest:
+        """Return the artefact's digest: nothing else changes a score but the candidates."""
+        return self.artefact
+
+    def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
+        """Return the scores, one a candidate."""
+        groups = [_groups(item) for item in items]
+        pairs: list[tuple[str, str]] = []
+        asked: list[dict[int, int]] = []  # by item: place of the group, place of its pair
+        for item_groups in groups:
+            places = shortlist([evidence for evidence, _ in item_groups])
+            asked.append({place: len(pairs) + n for n, place in enumerate(places)})
+            pairs += [pair_texts(item_groups[place][0]) for place in places]
+        logits = self.score_pairs(pairs) if pairs else ()
+        return [self._spread(item, own, places, logits) for item, own, places in zip(items, groups, asked, strict=True)]
+
+    def _spread(
+        self, item: ScopeItem, groups: Sequence[tuple[PairEvidence, list[int]]], asked: dict[int, int], logits: Sequence[float]
+    ) -> tuple[ScopeScore, ...]:
+        scores: list[ScopeScore] = [ScopeScore(0.0)] * len(item.candidates)
+        for place, (evidence, members) in enumerate(groups):
+            known = replace(evidence, pair_logit=logits[asked[place]]) if place in asked else evidence
+            scored = probability(known, self.calibration)
+            for member in members:
+                own = scored
+                if asks_verbatim(item.reading.text, item.candidates[member].version.record):
+                    own = Scored(1.0, {"verbatim": 1.0})
+                scores[member] = ScopeScore(own.value, own.features)
+        return tuple(scores)
+
+
+def _groups(item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
+    """Return the evidence of each group of candidates that read alike, with the members' places; order does not matter."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, candidate in enumerate(item.candidates):
+        record = candidate.version.record
+        key = (fold(record.subject), record.aliases, fold(record.relation), _wording(candidate), record.paraphrases)
+        groups.setdefault(key, []).append(place)
+    return [(_evidence(item.reading, [item.candidates[m] for m in members]), members) for members in groups.values()]
+
+
+def _evidence(reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
+    """Return what the model sees of candidates that read alike: the target is that of one which holds on the day asked about."""
+    shown = min(alike, key=lambda c: (holds_on_the_day(reading, c) is not None, c.version.record.id))
+    record = shown.version.record
+    return PairEvidence(
+        question=reading.text,
+        subject=record.subject,
+        aliases=record.aliases,
+        relation=record.relation,
+        record_question=_wording(shown),
+        paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
+        target=record.target,
+        dense=max(c.similarity for c in alike),
+    )
+
+
+def _wording(candidate: Candidate) -> str:
+    """Return the record's wording that is nearest to the question: a paraphrase in its language, where there is one."""
+    record = candidate.version.record
+    return candidate.view if candidate.view in record.paraphrases else record.question

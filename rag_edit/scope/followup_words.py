@@ -1,0 +1,162 @@
+"""Words by which a follow-up turn is read, in English, German, French and Spanish. Data and patterns only.
+
+Bags (`FILLERS`, `SAME`, ...) hold folded words; patterns are for text with straight apostrophes.
+"""
+
+import re
+from typing import Final
+
+from rag_edit.scope import forms_words as w
+
+
+def _any(*parts: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{part})" for part in parts), re.IGNORECASE)
+
+
+# words in front of a fragment that only tie it to what was said before
+LEAD: Final = _any(
+    r"^(?:and|n|but|so|then|ok(?:ay)?|hm+|well|now|plus|or|also)\b[\s,]+(?!are\b)",
+    r"^(?:what about|how about|what if|how is it|what of|same (?:question )?(?:for|in)|the same for)\b[\s,]*",
+    r"^(?:und|aber|dann|oder|na|was ist mit|was wäre mit|wie (?:ist|sieht|steht|wäre|war) (?:es|das)(?: (?:mit|bei|um))?|dasselbe für|das gleiche für)\b[\s,]*",
+    r"^(?:et|mais|alors|donc|ou|quid|qu'en est-il|et si)\b[\s,]*(?:(?:de la|du|de l'|des|de|pour)(?=\s)\s*)?",
+    r"^la même (?:chose|question) pour\s+",
+    r"^(?:y|pero|entonces|qué (?:pasa|hay|tal)(?: con| de| en)?|lo mismo (?:para|en))\b[\s,]*",
+)
+# words that take back a part of the question
+CORRECTION: Final = _any(
+    r"^(?:no|nope|nein|non|sorry|oops|actually|wait|pardon|rather|entschuldigung|verzeihung|perdón|perdona|perdone|disculpa|désolée?|excuse[zr]?-moi|lo siento)(?:[,.!:;–-]+\s*|\s+(?=i\b|ich\b|je\b|in\b|en\b|im\b))",
+    r"^(?:not|nicht|pas|no) [^,]{2,30},\s*",
+    r"^(?:i|we) (?:actually |really )?(?:meant|mean|(?:was|am|were) asking (?:about|for)|asked (?:about|for)|was thinking of|want(?:ed)?)(?: to say)?\s+",
+    r"^(?:ich|wir) (?:eigentlich )?(?:meinte|meine|meinten|wollte|dachte an|fragte nach)(?: eigentlich)?\s+",
+    r"^je (?:voulais dire|veux dire|voulais|pensais à|parlais (?:de la|de l'|du|de)|parle (?:de la|de l'|du|de))\s+",
+    r"^(?:yo )?(?:quería decir|quise decir|quiero decir|me refiero a|me refería a|hablaba de|decía|preguntaba por)\s+",
+)
+# words that give the thing another name
+RENAME: Final = _any(
+    r"^(?:it|she|he|that|they|the (?:country|city|company|place))(?:'s| is| are| was)?(?: now| today| better| also| nowadays)* (?:called|named|known as|renamed(?: to| as)?|goes by)(?: now)?\s+",
+    r"^(?:es|sie|er|das|das land|die stadt|die firma) (?:heißt|hieß|nennt sich)(?: jetzt| heute| inzwischen| nun| mittlerweile)*\s+",
+    r"^(?:elle|il|ça|cela|le pays|la ville) s'appelle(?: maintenant| aujourd'hui| désormais| à présent)*\s+",
+    r"^(?:ahora |hoy |ya )?(?:se llama|es conocid[oa] como)(?: ahora| hoy)*\s+",
+)
+TRAIL: Final = re.compile(
+    r"(?:[\s,]+(?:then|too|also|as well|though|please|instead|now|maybe|today|auch|dann|denn|bitte|jetzt|heute|aber|stattdessen|aus|alors|aussi"
+    r"|maintenant|aujourd'hui|s'il (?:te|vous) plaît|entonces|también|ahora|hoy|por favor))+$",
+    re.IGNORECASE,
+)
+# what may stand beside a place or a date in a turn that only moves the question there
+FILLERS: Final = w.words(
+    "in on at for from of the a an to about and how then if i i m im am we you one s live living lived drive driving go move travel buy work is it was"
+    " that this does do did also apply same true case over next door here there year after before following too question but though now between"
+    " within still hold valid by as with my our as"
+    " am der die das den dem des fur nach und wie es sieht aus mit bei ich bin wir sind wohne wohnen lebe leben aber gilt auch dasselbe gleiche"
+    " jahr im zum uns hier so gleich ist war denn dann bitte ab"
+    " en a au aux la le les l du de pour et qu j habite habitons suis vis vivons nous chez ici mais c est pareil valable aussi meme chose ca s"
+    " applique annee dans egalement alors"
+    " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se"
+)
+# a turn of these words alone, one of `SAME_CORE` among them, asks more about the same
+SAME: Final = w.words(
+    "since until till as of from when how long has have had been is it that this the case valid for in force so what are your you source sources"
+    " where does did do come says said who according to whom why and by could can would please again repeat say once more tell me time explain"
+    " simpler simply terms words detail know s was get got yourself way"
+    " seit ab bis wann gilt das es ist war schon wie lange was die deine ihre quelle quellen und warum wieso weshalb woher kommt hast du weisst"
+    " haben sie kannst konntest konnen nochmal noch mal einmal wiederholen wiederhole sagen sag bitte mir erklare erklaren einfacher denn"
+    " depuis jusqu a quand c est ca cela valable en vigueur d ou vient quelle ta votre la pourquoi tu peux vous pouvez repeter repete le encore"
+    " une fois redire expliquer explique moi plus simplement et ainsi comme te s il plait l cette"
+    " desde hasta cuando asi eso esto vale valido vigente cual tu su fuente fuentes por que y de donde sale viene puedes puede repetir repetirlo"
+    " repite repitelo otra vez explicar explicarlo explicame mas sencillo decirlo ha sido lo"
+)
+SAME_CORE: Final = w.words(
+    "since until till case valid been force source sources come says whom why repeat again explain seit ab bis quelle quellen warum wieso weshalb"
+    " woher nochmal noch wiederholen wiederhole erklare erklaren depuis jusqu valable vigueur source pourquoi repeter repete redire expliquer"
+    " explique vient desde hasta fuente fuentes vigente valido por repetir repetirlo repite repitelo explicar explicarlo explicame"
+)
+# beside the words of small talk: what makes "thanks, that helps" ask nothing
+COURTESY: Final = w.words(
+    "helps helped helpful useful noted never mind forget it sounds makes sense will do i you te s il plait por favor c est utile me sirve sirvio hilft"
+    " mir das das hat geholfen nutzlich good know to super fine thats was so bon bien vale listo ya veo ah oh je vois ich sehe gerne claro note"
+)
+# a request to drop the correction, or to say what it does not say
+OVERRULE: Final = _any(
+    r"^(?:please |now |just )?(?:ignore|disregard|forget|override|bypass|pretend|stop)\b.{3,}\b(?:previous|prior|above|earlier|correction|instruction|record|rule|system|say|answer)",
+    r"^(?:please |now |just )?(?:say|answer|respond|reply|output)(?: with| that)? .*\d",
+    r"^(?:bitte )?(?:ignorier(?:e|en sie)?|vergiss|vergessen sie|missachte|überschreibe)\b.{3,}\b(?:bisherig|vorherig|obig|früher|korrektur|anweisung|regel|sag|antwort)",
+    r"^(?:bitte )?(?:sag(?:e|en sie)?|antworte) (?:einfach |jetzt |nur )*\d",
+    r"^(?:ignore[zr]?|oublie[zr]?|néglige[zr]?)\b.{3,}\b(?:précédent|antérieur|correction|instruction|consigne|règle|dis|réponds)",
+    r"^(?:ignora|ignore|olvida|olvide|omite)\b.{3,}\b(?:anterior|previa|corrección|correccion|instruccion|regla|di|diga|responde)",
+)
+# a statement with one of these words and a number holds that number against the answer
+SAYING: Final = w.words(
+    "says say said shows show showed told tells claims claimed states stated reads charged paid sagt sagte sagen steht stehen stand zeigt meint"
+    " behauptet schreibt dit disent indique affiche marque ecrit paye a dice dicen pone marca muestra cobran cobraron indica pague"
+)
+GUESS: Final = re.compile(
+    r"^(?:is (?:it|that|this)|was (?:it|that)|isn't it|it(?:'s| is| was)|that(?:'s| is| was)|ist (?:es|das)|sind (?:es|das)|war(?:en)? es|es (?:ist|sind|war)|das (?:ist|sind)"
+    r"|est-ce que (?:c'est|ce sont)|est-ce|c'est|ce sont|c'était|(?:eso |esto )?(?:es|son|era))\s*(?P<guess>.+)$",
+    re.IGNORECASE,
+)
+NUMBER: Final = re.compile(
+    r"^(?:(?:the|der|die|das|le|la|el|los|about|around|only|etwa|rund|nur|environ|seulement|unos|solo)\s+)*[$€£]?\s*\d[\d.,]*\s*(?:%|percent|per cent|prozent|pour cent|por ciento|km/h|kmh|mph|kph|euros?|€|\$|dollars?)?$",
+    re.IGNORECASE,
+)
+PROPOSED: Final = re.compile(
+    r"^(?:(?:the|der|die|das|le|la|les|el|los|las)\s+|l')\w[\w-]*(?:\s+\w[\w-]*)?$|^(?-i:[A-ZÀ-Þ])[\w-]+(?:\s+(?-i:[A-ZÀ-Þ])[\w-]+){0,2}$", re.IGNORECASE
+)
+ASKS_WHEN: Final = re.compile(r"^\W*(?:when|what (?:day|date)|wann|an welchem tag|quand|quel jour|cuándo|qué día)\b", re.IGNORECASE)
+BARE_WH: Final = re.compile(r"^(?:when|where|who|wann|wo|wer|quand|où|qui|cuándo|dónde|quién)$", re.IGNORECASE)
+STATES: Final = re.compile(r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w{0,2}|unser\w{0,2}|je|j'\w+|nous|mon|ma|mes|notre|yo|mi|mis|nosotros)\b", re.IGNORECASE)
+
+_TIMES: Final = (
+    r"(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:on |at )?(?:weekends?|nights?|(?:public |bank )?holidays)|at night|in winter|in summer"
+    r"|(?:am |an |an den )?(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)(?:s|en)?|nachts|am wochenende|an feiertagen|im winter|im sommer"
+    r"|(?:le |les )?(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?|la nuit|le week-end|les jours fériés|en hiver|en été"
+    r"|(?:el |los )?(?:lunes|martes|miércoles|jueves|viernes|sábados?|domingos?)|(?:por|de) la noche|los fines de semana|en invierno|en verano"
+)
+TIME: Final = re.compile(rf"^(?:{_TIMES})$", re.IGNORECASE)
+ROAD_ADVERB: Final = re.compile(r"\b(?:innerorts|außerorts|innerstädtisch|downtown)\b", re.IGNORECASE)
+
+ARTICLE: Final = re.compile(r"^(?:(?:the|a|an|der|die|das|den|dem|le|la|les|un|une|el|los|las|una)\s+|l')", re.IGNORECASE)
+# adjectives that set one of a kind against another where neither capitals nor position tell
+MODIFIERS: Final = w.words(
+    "standard normal regular general full ordinary basic reduced lower low higher high super superreduced intermediate parking zero special increased federal"
+    " state local national regional minimum maximum old new current previous first second third private commercial legal"
+    " reduit reduite normale intermediaire superreduit particulier minimal maximal federal nationale ancien nouveau nouvelle actuel"
+    " reducido reducida ordinario ordinaria superreducido superreducida intermedio minimo maximo nacional antiguo nuevo nueva actual estatal cero"
+)
+HEADS: Final = w.words("one ones rate rates satz steuersatz taux tipo tasa celui celle")
+
+PERSON: Final = {
+    "en": re.compile(r"\b(?:he|she|him|they|them|her(?=\s*[?.!]*$))\b", re.IGNORECASE),
+    "de": re.compile(r"\b(?:er|sie|ihm|ihn)\b|^Sie\b(?= (?:ist|war|hat|wurde|starb))"),
+    "fr": re.compile(r"-(?:t-)?(?:il|elle)\b|\b(?:il|elle)\b", re.IGNORECASE),
+    "es": re.compile(r"(?<!\w)(?:él|ella)(?!\w)", re.IGNORECASE),
+}
+POSSESSIVE: Final = {
+    "en": re.compile(r"\b(?:his|her|its|their)\s+(?P<thing>[a-z].*)$", re.IGNORECASE),
+    "de": re.compile(r"\b(?:sein|ihr)(?:e[rnms]?)?\s+(?P<thing>(?-i:[a-zäöü]\w+ )?(?-i:[A-ZÄÖÜ]).*)$", re.IGNORECASE),
+    "fr": re.compile(r"\b(?:son|sa|ses)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
+    "es": re.compile(r"\b(?:su|sus)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
+}
+THING: Final = {
+    "en": re.compile(r"\b(?:it|that|this)\b", re.IGNORECASE),
+    "de": re.compile(r"\b(?:es|das)\b(?=\s*[?.!]*$)", re.IGNORECASE),
+    "fr": re.compile(r"\b(?:ça|cela)\b", re.IGNORECASE),
+    "es": re.compile(r"\b(?:eso|esto)\b", re.IGNORECASE),
+}
+THERE: Final = {
+    "en": re.compile(r"\b(?:over )?there\b", re.IGNORECASE),
+    "de": re.compile(r"\b(?:dort|da)\b", re.IGNORECASE),
+    "fr": re.compile(r"\blà-bas\b|\blà\b", re.IGNORECASE),
+    "es": re.compile(r"(?<!\w)(?:allí|allá|ahí)(?!\w)", re.IGNORECASE),
+}
+# pronouns that stand for nothing
+EXPLETIVE: Final = _any(
+    r"\b(?:y a-t-il|il y a|faut-il|il faut|fait-il|existe-t-il|reste-t-il|s'agit-il|est-il (?:possible|vrai|légal|interdit|obligatoire|permis))\b",
+    r"\b(?:is|was|are|were) there\b|\bthere (?:is|are|was|were)\b|\bwhat time is it\b|\bis it (?:an?|\w+ (?:to|that|for)|raining|snowing|late|cold|hot)\b|\bis it$",
+    r"^(?:le|la|les|l'|un|une|ce|cette|mon|ma|notre|\d)\b.*-(?:t-)?(?:il|elle)\b",
+)
+# "¿Dónde nació?": a verb without its person
+DROPPED: Final = re.compile(r"^(?:(?:a|de|con|en|por|desde|hasta)\s+)?(?:qué|quién|cuál|cuándo|dónde|cómo|cuánt[oa]s?)(?:\s+\w+){0,2}?\s+(?:se\s+)?\w+(?:ó|ía|aba)$", re.IGNORECASE)
+SHORT_QUESTION: Final = w.words("what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the")
+IN: Final = {"en": "in", "de": "in", "fr": "en", "es": "en"}
+OF: Final = {"en": "What is the {} of {}?", "de": "Was ist die {} von {}?", "fr": "Quelle est la {} de {} ?", "es": "¿Cuál es la {} de {}?"}

@@ -31,7 +31,7 @@ test: .venv/.dev ## everything that has to hold (CI runs this)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-fast: .venv/.dev ## the tests without model weights, in seconds
-	$(PY) -m pytest -q -m "not model and not slow and not shared" -x
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) -m "not model and not slow and not shared"
 
 lint: .venv/.dev ## style, types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

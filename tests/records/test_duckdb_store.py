@@ -276,7 +276,7 @@ def test_a_damaged_write_ahead_log_is_refused(
     for _ in range(2):  # the first refusal must not make the second opening pass
         with pytest.raises(StoreCorruptError, match=found) as caught:
             DuckDBStore(place)
-        assert "restore a snapshot" in caught.value.hint
+        assert "rag-edit restore" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_a_damaged_store_is_refused(
     spoil(place)
     with pytest.raises(StoreCorruptError, match=found) as caught:
         DuckDBStore(place, create=True)  # even where a store may be made
-    assert "restore a snapshot" in caught.value.hint
+    assert "rag-edit restore" in caught.value.hint
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, *(pytest.param(n / 40, marks=pytest.mark.slow) for n in range(40))])

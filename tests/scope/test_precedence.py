@@ -24,13 +24,13 @@ def more_specific(a: str, b: str) -> bool:
 
 def version(name: str, jurisdiction: str = "DE", target: str = "", **more: object) -> RecordVersion:
     record = Record(
-        id=id,
+        id=name,
         jurisdiction=jurisdiction,
         question="What is the limit?",
         answer=f"It is {target or name}.",
         target=target or name,
-        **more,
-    )  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]
+    )
     return RecordVersion(record, 1, 1, Status.LIVE, datetime(2026, 1, 1, tzinfo=UTC))
 
 

@@ -25,11 +25,16 @@ from rag_edit.scope.language import guess_language
 from rag_edit.scope.text import clean, fold
 
 MAX_TURNS: Final = 20  # how far back a topic may lie
+MAX_POINTING_WORDS: Final = 9  # a longer question with a pronoun mostly holds what it stands for
 MAX_TOPIC_CHARS: Final = 400  # of a longer one the last sentence is kept
-_SENTENCE: Final = re.compile(r"(?<=[^\W\d][.!?…])\s+(?=[^\W\d_]|¿|¡)|(?<=[?!])\s+(?=[^\W\d_]|¿|¡)")
+_SENTENCE: Final = re.compile(  # not after an initial, "Jr." or "7.", nor at the mark inside a name ("Yahoo! is")
+    r"(?<=[a-zà-ÿ)%]{2}[.!?…])(?<!\b[A-ZÀ-Þ][a-z][.])(?<!\b[A-ZÀ-Þ][a-z]{2}[.])\s+(?=[A-ZÀ-Þ¿¡]|(?:and|but|so|what|how|und|aber|wie|et|mais|y|pero)\b)"
+    r"|(?<=[?!])\s+(?=[A-ZÀ-Þ¿¡]|(?:and|but|so|und|aber|et|mais|y|pero)\b)"
+)
 _QUOTES: Final = re.compile(r"[\"“”«»„]")
 _MARKS: Final = " \t¿¡?!.…\"'"
-_WORD: Final = re.compile(r"[^\W_]+")
+_KIN: Final = re.compile(r"(?:[^\WA-ZÀ-Þ]\w*\s+){1,2}(?P<name>[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ].*)$")
+_PREPOSED: Final = re.compile(rf"{splice.PREPOSITION}\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +128,19 @@ def _continue(standing: _Standing, turn: str, form: FormReading, read_places: Pl
     bag = _bag(turn)
     if bag <= words.COURTESY | _SMALL and not read_dates(turn) and len(bag) <= 8 and not turn.endswith("?"):
         return Topic("", before, "nothing")
-    if before and (form.form is Form.DOUBT or _same(turn, bag)):
+    if before and (form.form is Form.DOUBT or (form.form is not Form.CLOZE and _same(turn, bag))):
         return Topic(before, before, "same")
     sentences = [turn] if _QUOTES.search(turn) else _SENTENCE.split(turn)
     if len(sentences) > 1:  # in a long message the follow-up stands at the end
+        piece, asked = _open(sentences[-1]), any(sentence.endswith("?") for sentence in sentences[:-1])
+        if not (piece.led or piece.corrects or (piece.asks and not asked)):
+            return None
         for sentence in sentences[:-1]:
             standing = _after(standing, sentence, read_places)
         return _continue(standing, sentences[-1], read_form(sentences[-1]), read_places)
     language = guess_language(before) or guess_language(turn) or "en"
     piece = _open(turn)
-    if before:
+    if before and (form.form is not Form.CLOZE or piece.led or piece.corrects):
         if _proposes(piece, before, read_places):
             return Topic(before, before, "same")
         moved = _moved(piece, before, read_places, language)
@@ -160,7 +168,10 @@ def _proposes(piece: _Fragment, before: str, read_places: PlaceReading) -> bool:
     match = words.GUESS.match(piece.text)
     guess = match["guess"] if match else ""
     if read_dates(guess or piece.text):
-        return bool(guess) and bool(words.ASKS_WHEN.match(before)) and not read_places(guess) and len(guess.split()) <= 5
+        spoken = guess
+        for date in reversed(read_dates(guess)):
+            spoken = spoken[: date.start] + spoken[date.end :]
+        return bool(guess) and bool(words.ASKS_WHEN.match(before)) and _bag(spoken) <= words.FILLERS
     if words.NUMBER.match(guess or piece.text):
         return True
     return bool(guess) and bool(words.PROPOSED.match(guess)) and _bag(guess).isdisjoint(words.FILLERS - _ARTICLES)
@@ -190,14 +201,16 @@ def _put(piece: _Fragment, standing: _Standing, read_places: PlaceReading, langu
     if words.BARE_WH.match(text):
         asks = next((m for p in w.WH_START.values() if (m := p.match(before.lstrip(_MARKS)))), None)
         return None if asks is None else text.capitalize() + before.lstrip(_MARKS)[asks.end() :]
-    if not 1 <= count <= 6 or not (piece.led or piece.corrects or (piece.asks and count <= 3)) or _is_clause(text, language):
+    if not 1 <= count <= 6 or not (piece.led or piece.corrects or (piece.asks and _may_stand_bare(text))) or _is_clause(text, language):
         return None
     if words.TIME.match(text):
         return splice.add(before, text)
     if own := words.POSSESSIVE.get(language, words.POSSESSIVE["en"]).match(text):
-        name = _entity(standing, read_places, language)
+        if kin := _KIN.match(own["thing"]):  # "his wife Marie Curie"
+            return splice.put_name(before, kin["name"], read_places, language)
+        name = _entity(standing, read_places)
         return words.OF.get(language, words.OF["en"]).format(own["thing"], name) if name else None
-    if words.ROAD_ADVERB.match(text) or re.match(rf"{splice.PREPOSITION}\s", text, re.IGNORECASE):
+    if words.ROAD_ADVERB.match(text) or _PREPOSED.match(text):
         return splice.put_phrase(before, text, read_places, language) or splice.add(before, text)
     modifier = _modifier(text, before, language)
     if modifier:
@@ -214,8 +227,15 @@ def _put(piece: _Fragment, standing: _Standing, read_places: PlaceReading, langu
     for way in ways:
         if (put := way(before, text, read_places, language)) is not None:
             return put
-    name = _entity(standing, read_places, language)
+    name = _entity(standing, read_places)
     return words.OF.get(language, words.OF["en"]).format(bare, name) if name and article else None
+
+
+def _may_stand_bare(text: str) -> bool:
+    """Return whether a short question without "and" may still be a fragment: "on Sundays?", "the reduced one?", "Frida Kahlo?"."""
+    several = text.split()
+    names = all(word[:1].isupper() for word in several)
+    return len(several) <= 3 and (names or bool(words.ARTICLE.match(text) or words.TIME.match(text) or _PREPOSED.match(text)))
 
 
 def _modifier(text: str, before: str, language: str) -> str:
@@ -235,37 +255,57 @@ def _modifier(text: str, before: str, language: str) -> str:
 def _pointed(turn: str, standing: _Standing, read_places: PlaceReading, language: str) -> str | None:
     """Return ``turn`` with its pronoun replaced by what it stands for in the turns before."""
     piece = _open(turn)
-    if len(turn.split()) > 14 or words.EXPLETIVE.search(piece.text) or splice.named(piece.text, read_places, language):
-        return None
     before, text = standing.question, piece.text
+    if len(text.split()) > MAX_POINTING_WORDS or words.EXPLETIVE.search(text) or splice.named(text, read_places, language):
+        return None
     if there := words.THERE.get(language, words.THERE["en"]).search(text):
         place = splice.where(before, read_places, language) or splice.where(standing.naming, read_places, language)
         return None if place is None else _marked(text[: there.start()] + place + text[there.end() :], turn)
-    name = _entity(standing, read_places, language)
-    if name and (own := words.POSSESSIVE.get(language, words.POSSESSIVE["en"]).search(text)):
+    own = words.POSSESSIVE.get(language, words.POSSESSIVE["en"]).search(text)
+    person = words.PERSON.get(language, words.PERSON["en"]).search(text)
+    first = own or person
+    if first and splice.noun(text[: first.start()], read_places, language):
+        return None  # "where did the dance get its name?"
+    name = _entity(standing, read_places, persons=bool(words.OF_PERSONS.match(first.group())) if first else language == "es")
+    if name and own:
         of = f"{name}'s {own['thing']}" if language == "en" else f"{own['thing']} {'von' if language == 'de' else 'de'} {name}"
         return _marked(text[: own.start()] + of, turn)
-    if name and (person := words.PERSON.get(language, words.PERSON["en"]).search(text)):
+    if not name and person and language in ("de", "fr") and (phrase := splice.noun(before, read_places, language)):
+        name = before[phrase.start : phrase.end]  # there a thing is "he" or "she" too
+    if name and person:
         gap = " " if person.group().startswith("-") else ""
         return _marked(text[: person.start()] + gap + name + text[person.end() :], turn)
     if name and language == "es" and words.DROPPED.match(text):
         return _marked(f"{text} {name}", turn)
     thing = words.THING.get(language, words.THING["en"]).search(text)
     phrase = splice.noun(before, read_places, language) if thing else None
-    if thing is None or phrase is None or len(_bag(text[: thing.start()] + text[thing.end() :]) - words.SHORT_QUESTION) > 1:
+    if thing is None or phrase is None or _says_much(text[: thing.start()] + text[thing.end() :], read_places):
         return None
     where = "" if splice.places(text, read_places) else splice.where(before, read_places, language) or ""
     return _marked(f"{text[: thing.start()]}{before[phrase.start : phrase.end]}{text[thing.end() :]} {where}".rstrip(), turn)
 
 
-def _entity(standing: _Standing, read_places: PlaceReading, language: str) -> str:
-    """Return what a pronoun stands for: the name in the standing question, else its place, else the last name said."""
+def _says_much(text: str, read_places: PlaceReading) -> bool:
+    """Return whether a question, its pronoun taken out, speaks of things of its own beside places and dates."""
+    for start, end in sorted([(p.start, p.end) for p in read_places(text)] + [(d.start, d.end) for d in read_dates(text)], reverse=True):
+        text = text[:start] + text[end:]
+    return len(_bag(text) - words.SHORT_QUESTION) > 1
+
+
+def _entity(standing: _Standing, read_places: PlaceReading, *, persons: bool = False) -> str:
+    """Return what a pronoun stands for: the name in the standing question, else its place, else the last name said.
+
+    Args:
+        standing: What the conversation has come to.
+        read_places: Reader of places.
+        persons: Only a person is meant: no place.
+    """
     for text in (standing.question, standing.naming):
-        names = splice.named(text, read_places, language)
+        names = splice.named(text, read_places, guess_language(text) or "en")
         if names:
             longest = max(names, key=lambda span: (" " in text[span.start : span.end], -span.start))
             return text[longest.start : longest.end].removesuffix("'s").removesuffix("’s")
-        if found := splice.places(text, read_places):
+        if not persons and (found := splice.places(text, read_places)):
             return found[0].text
     return ""
 
@@ -280,7 +320,7 @@ def _open(turn: str) -> _Fragment:
             break
         corrects, led = corrects or match is not lead, led or match is lead
         text = text[match.end() :].strip(_MARKS + ",")
-    asks = turn.rstrip("\"' ").endswith("?")
+    asks = turn.rstrip("\"' ").endswith("?") or words.POLITE.search(text) is not None
     return _Fragment(words.TRAIL.sub("", text).strip(), led, corrects, asks)
 
 

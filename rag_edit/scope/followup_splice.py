@@ -52,11 +52,14 @@ def named(text: str, read: PlaceReading, language: str) -> list[Span]:
     first = opening.end() if opening else 0
     found = []
     for match in _NAME.finditer(text):
-        span, name = Span(*match.span()), match.group()
+        span = Span(*match.span())
+        if match.start() == first and " " in match.group():  # "Did Marie Curie": the first word is only the sentence's
+            span = Span(text.index(" ", first) + 1, match.end())
+        name = text[span.start : span.end]
         single = " " not in name
-        if match.start() == first or name == "I" or (name.isupper() and len(name) <= 5) or not span.apart(taken):
+        if span.start == first or not name[:1].isupper() or name == "I" or (name.isupper() and len(name) <= 5) or not span.apart(taken):
             continue
-        if language == "de" and single and _DETERMINED.search(text[: match.start()]):
+        if language == "de" and single and _DETERMINED.search(text[: span.start]):
             continue
         found.append(span)
     return found
@@ -77,6 +80,7 @@ def put_place(text: str, fragment: str, there: Sequence[PlaceMention], read: Pla
         if not old["prep"]:
             return text[: here[0].start].rstrip() + " " + said + text[here[-1].end :] if old["article"] == "" else text[: old.start()] + f" {said}" + text[here[-1].end :]
         kept = {"au": "en", "aux": "en", "du": "de", "des": "de", "im": "in"}.get(old["prep"].lower(), old["prep"])
+        article = "" if kept == "en" else article
         gap = "" if kept.endswith("'") else " "
         return text[: old.start()] + (said or f"{kept}{gap}{article}{new}") + text[here[-1].end :]
     if there[0].kind == "demonym" and not said:
@@ -111,7 +115,8 @@ def put_name(text: str, name: str, read: PlaceReading, language: str) -> str | N
     article = words.ARTICLE.match(name)
     phrase = noun(text, read, language)
     inside = phrase is not None and phrase.start <= found[0].start < phrase.end
-    span = phrase if article and inside and phrase is not None else found[0]
+    whole = inside and phrase is not None and words.ARTICLE.sub("", text[phrase.start : phrase.end]) == text[found[0].start : found[0].end]
+    span = phrase if inside and (article or whole) and phrase is not None else found[0]
     tail = "'s" if text[span.start : span.end].endswith(("'s", "’s")) else ""
     return text[: span.start] + name + tail + text[span.end :]
 

@@ -15,12 +15,13 @@ def _any(*parts: str) -> re.Pattern[str]:
 
 # words in front of a fragment that only tie it to what was said before
 LEAD: Final = _any(
-    r"^(?:and|n|but|so|then|ok(?:ay)?|hm+|well|now|plus|or|also)\b[\s,]+(?!are\b)",
-    r"^(?:what about|how about|what if|how is it|what of|same (?:question )?(?:for|in)|the same for)\b[\s,]*",
-    r"^(?:und|aber|dann|oder|na|was ist mit|was wäre mit|wie (?:ist|sieht|steht|wäre|war) (?:es|das)(?: (?:mit|bei|um))?|dasselbe für|das gleiche für)\b[\s,]*",
+    r"^(?:and|n|but|so|then|ok(?:ay)?|hm+|well|now|plus|or|also)\b[\s,.]+(?!are\b)",
+    r"^(?:what about|how about|what if|how is it|what of|(?:what|how (?:much|high|long|fast)) (?:is|was|were|would|will|'s) (?:it|that)(?: be)?(?= (?:in|on|for|under)\b)|same (?:question )?(?:for|in)|the same for)\b[\s,]*",
+    r"^(?:und|aber|dann|oder|na|was ist mit|was wäre mit|wie (?:ist|sieht|steht|wäre|war) (?:es|das)(?: (?:mit|bei|um))?|dasselbe für|das gleiche für|wie (?:hoch|viel|lange|schnell) (?:ist|war|wäre) (?:es|das)(?= (?:in|im|am|\d)))\b[\s,]*",
     r"^(?:et|mais|alors|donc|ou|quid|qu'en est-il|et si)\b[\s,]*(?:(?:de la|du|de l'|des|de|pour)(?=\s)\s*)?",
+    r"^(?:combien (?:est-ce|c'est|c'était|était-ce)|c'est combien|c'est comment)\s+(?=en\b|au|le\b|à\b|chez\b)",
     r"^la même (?:chose|question) pour\s+",
-    r"^(?:y|pero|entonces|qué (?:pasa|hay|tal)(?: con| de| en)?|lo mismo (?:para|en))\b[\s,]*",
+    r"^(?:y|pero|entonces|qué (?:pasa|hay|tal)(?: con| de| en)?|lo mismo (?:para|en)|(?:cuánto|cómo|cuál) (?:es|era|fue|sería)(?= (?:en|el)\b))\b[\s,]*",
 )
 # words that take back a part of the question
 CORRECTION: Final = _any(
@@ -49,8 +50,8 @@ FILLERS: Final = w.words(
     " that this does do did also apply same true case over next door here there year after before following too question but though now between"
     " within still hold valid by as with my our as"
     " am der die das den dem des fur nach und wie es sieht aus mit bei ich bin wir sind wohne wohnen lebe leben aber gilt auch dasselbe gleiche"
-    " jahr im zum uns hier so gleich ist war denn dann bitte ab"
-    " en a au aux la le les l du de pour et qu j habite habitons suis vis vivons nous chez ici mais c est pareil valable aussi meme chose ca s"
+    " jahr im zum uns hier so gleich ist war denn dann bitte ab wissen"
+    " en a au aux la le les l du de pour et qu j je habite habitons suis vis vivons nous chez ici mais c est pareil valable aussi meme chose ca s"
     " applique annee dans egalement alors"
     " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se"
 )
@@ -88,7 +89,7 @@ OVERRULE: Final = _any(
 # a statement with one of these words and a number holds that number against the answer
 SAYING: Final = w.words(
     "says say said shows show showed told tells claims claimed states stated reads charged paid sagt sagte sagen steht stehen stand zeigt meint"
-    " behauptet schreibt dit disent indique affiche marque ecrit paye a dice dicen pone marca muestra cobran cobraron indica pague"
+    " behauptet schreibt dit disent indique affiche marque ecrit paye dice dicen pone marca dicho gesagt gehort leido muestra cobran cobraron indica pague"
 )
 GUESS: Final = re.compile(
     r"^(?:is (?:it|that|this)|was (?:it|that)|isn't it|it(?:'s| is| was)|that(?:'s| is| was)|ist (?:es|das)|sind (?:es|das)|war(?:en)? es|es (?:ist|sind|war)|das (?:ist|sind)"
@@ -115,6 +116,7 @@ _TIMES: Final = (
 TIME: Final = re.compile(rf"^(?:{_TIMES})$", re.IGNORECASE)
 ROAD_ADVERB: Final = re.compile(r"\b(?:innerorts|außerorts|innerstädtisch|downtown)\b", re.IGNORECASE)
 
+POLITE: Final = re.compile(r"(?:please|bitte|s'il (?:te|vous) plaît|por favor)$", re.IGNORECASE)
 ARTICLE: Final = re.compile(r"^(?:(?:the|a|an|der|die|das|den|dem|le|la|les|un|une|el|los|las|una)\s+|l')", re.IGNORECASE)
 # adjectives that set one of a kind against another where neither capitals nor position tell
 MODIFIERS: Final = w.words(
@@ -126,17 +128,18 @@ MODIFIERS: Final = w.words(
 HEADS: Final = w.words("one ones rate rates satz steuersatz taux tipo tasa celui celle")
 
 PERSON: Final = {
-    "en": re.compile(r"\b(?:he|she|him|they|them|her(?=\s*[?.!]*$))\b", re.IGNORECASE),
+    "en": re.compile(r"\b(?:he|she|him|her(?=\s*[?.!]*$))\b", re.IGNORECASE),
     "de": re.compile(r"\b(?:er|sie|ihm|ihn)\b|^Sie\b(?= (?:ist|war|hat|wurde|starb))"),
     "fr": re.compile(r"-(?:t-)?(?:il|elle)\b|\b(?:il|elle)\b", re.IGNORECASE),
     "es": re.compile(r"(?<!\w)(?:él|ella)(?!\w)", re.IGNORECASE),
 }
 POSSESSIVE: Final = {
-    "en": re.compile(r"\b(?:his|her|its|their)\s+(?P<thing>[a-z].*)$", re.IGNORECASE),
+    "en": re.compile(r"\b(?:his|her|its)\s+(?P<thing>[a-z].*)$", re.IGNORECASE),
     "de": re.compile(r"\b(?:sein|ihr)(?:e[rnms]?)?\s+(?P<thing>(?-i:[a-zäöü]\w+ )?(?-i:[A-ZÄÖÜ]).*)$", re.IGNORECASE),
     "fr": re.compile(r"\b(?:son|sa|ses)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
     "es": re.compile(r"\b(?:su|sus)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
 }
+OF_PERSONS: Final = re.compile(r"(?:he|she|him|his|her|er|sie|ihm|ihn|-(?:t-)?(?:il|elle)|il|elle|él|ella)\b", re.IGNORECASE)  # never of a place
 THING: Final = {
     "en": re.compile(r"\b(?:it|that|this)\b", re.IGNORECASE),
     "de": re.compile(r"\b(?:es|das)\b(?=\s*[?.!]*$)", re.IGNORECASE),
@@ -152,11 +155,11 @@ THERE: Final = {
 # pronouns that stand for nothing
 EXPLETIVE: Final = _any(
     r"\b(?:y a-t-il|il y a|faut-il|il faut|fait-il|existe-t-il|reste-t-il|s'agit-il|est-il (?:possible|vrai|légal|interdit|obligatoire|permis))\b",
-    r"\b(?:is|was|are|were) there\b|\bthere (?:is|are|was|were)\b|\bwhat time is it\b|\bis it (?:an?|\w+ (?:to|that|for)|raining|snowing|late|cold|hot)\b|\bis it$",
+    r"\b(?:is|was|are|were) there\b|\bthere(?:'s| is| are| was| were| has| have| had| will| be)\b|\bwhat time is it\b|\bis it (?:an?|\w+ (?:to|that|for)|raining|snowing|late|cold|hot)\b|\bis it$",
     r"^(?:le|la|les|l'|un|une|ce|cette|mon|ma|notre|\d)\b.*-(?:t-)?(?:il|elle)\b",
 )
 # "¿Dónde nació?": a verb without its person
 DROPPED: Final = re.compile(r"^(?:(?:a|de|con|en|por|desde|hasta)\s+)?(?:qué|quién|cuál|cuándo|dónde|cómo|cuánt[oa]s?)(?:\s+\w+){0,2}?\s+(?:se\s+)?\w+(?:ó|ía|aba)$", re.IGNORECASE)
-SHORT_QUESTION: Final = w.words("what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the")
+SHORT_QUESTION: Final = w.words("what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the would be will has have been")
 IN: Final = {"en": "in", "de": "in", "fr": "en", "es": "en"}
 OF: Final = {"en": "What is the {} of {}?", "de": "Was ist die {} von {}?", "fr": "Quelle est la {} de {} ?", "es": "¿Cuál es la {} de {}?"}

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from rag_edit.core.decision import MAX_QUESTION_CHARS, Answer, Decision, Message, Query
+from rag_edit.core.errors import ModelError, ModelMissingError, UpstreamError, WeightsChangedError
 
 DEFAULT_NEW_TOKENS: Final = 64
+_NOT_THE_QUESTIONS: Final = (ModelMissingError, UpstreamError, WeightsChangedError)  # another question would fare no better
 
 Item = tuple[Query, Decision]
 
@@ -53,11 +55,27 @@ class Base:
         """Return what the model says to each; an empty or oversized question is not put to it, and the note says so."""
         refused = {i: why for i, (query, _) in enumerate(items) if (why := _refusal(query))}
         asked = [i for i in range(len(items)) if i not in refused]
-        written = (
-            self.model.chat([conversation(items[i][0]) for i in asked], max_new_tokens=self.max_new_tokens) if asked else []
-        )
-        texts = {i: each.text for i, each in zip(asked, written, strict=True)}
+        texts: dict[int, str] = {}
+        try:
+            texts = self._write(items, asked)
+        except _NOT_THE_QUESTIONS:
+            raise
+        except ModelError:  # one conversation does not fit the model: find it, answer the rest
+            for i in asked:
+                try:
+                    texts |= self._write(items, [i])
+                except _NOT_THE_QUESTIONS:
+                    raise
+                except ModelError as error:
+                    refused[i] = error.message
         return [Answer(texts.get(i, ""), "base", note=refused.get(i, "")) for i in range(len(items))]
+
+    def _write(self, items: Sequence[Item], at: Sequence[int]) -> dict[int, str]:
+        """Return what the model says to the items at these places."""
+        if not at:
+            return {}
+        written = self.model.chat([conversation(items[i][0]) for i in at], max_new_tokens=self.max_new_tokens)
+        return {i: each.text for i, each in zip(at, written, strict=True)}
 
 
 def conversation(query: Query) -> tuple[Message, ...]:

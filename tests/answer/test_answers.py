@@ -1,5 +1,6 @@
 """Who answers and how: rendered by form, grounded and checked, the base untouched, an abstention that cites."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from rag_edit.answer.base import Base, conversation
 from rag_edit.answer.grounded import GroundedItem, as_data, prompt
 from rag_edit.answer.override import Override
 from rag_edit.core.decision import MAX_QUESTION_CHARS, Answer, Decision, Message, Query, Reason, Route
+from rag_edit.core.errors import ModelError, UpstreamError
 from rag_edit.core.record import Record, RecordVersion, Serve, Source, Status
+from rag_edit.lm.model import Completion
 from rag_edit.scope.forms import read_form
 from rag_edit.testing import FakeLanguageModel
 
@@ -290,6 +293,28 @@ def test_base_does_not_put_nothing_or_too_much_to_the_model() -> None:
     assert [answer.text for answer in answers] == ["", "hello", ""]
     assert [bool(answer.note) for answer in answers] == [True, False, True]
     assert model.asked == ["hi"]
+
+
+class NarrowModel(FakeLanguageModel):
+    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int = 64) -> list[Completion]:
+        if any(len(each[-1].content) > 20 for each in conversations):
+            raise ModelError("the context holds 20 characters")
+        return super().chat(conversations, max_new_tokens=max_new_tokens)
+
+
+def test_a_conversation_that_does_not_fit_the_model_spoils_no_other() -> None:
+    answers = Base(NarrowModel({"hi": "hello"})).answer_many([(query("hi"), BASE), (query("x" * 30), BASE)])
+    assert [(answer.text, answer.note) for answer in answers] == [("hello", ""), ("", "the context holds 20 characters")]
+
+
+class DownModel(FakeLanguageModel):
+    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int = 64) -> list[Completion]:
+        raise UpstreamError("http://localhost:1/v1", "connection refused", retryable=True)
+
+
+def test_a_model_that_is_down_is_an_error_not_an_empty_answer() -> None:
+    with pytest.raises(UpstreamError):
+        Base(DownModel()).answer(query("hi"), BASE)
 
 
 # abstain

@@ -13,12 +13,126 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 _WORD: Final = re.compile(r"[0-9]+|[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+|[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
-_LIGHT: Final = frozenset("the a an of de la le les du des di da von van der den do dos in and et y e s d l for at on to is was st el al und il".split())
-_ASKING: Final = frozenset(
-    "what who whom whose which where when why how is are was were does do did can could has have had in on at of from to for by the a an name tell please if and i my"
-    " write give list since under after before during according say".split()
+_LIGHT: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "de",
+        "la",
+        "le",
+        "les",
+        "du",
+        "des",
+        "di",
+        "da",
+        "von",
+        "van",
+        "der",
+        "den",
+        "do",
+        "dos",
+        "in",
+        "and",
+        "et",
+        "y",
+        "e",
+        "s",
+        "d",
+        "l",
+        "for",
+        "at",
+        "on",
+        "to",
+        "is",
+        "was",
+        "st",
+        "el",
+        "al",
+        "und",
+        "il",
+    ]
 )
-_TITLES: Final = frozenset("mr mrs ms dr sir president king queen prince princess pope saint st lord lady professor prof general captain senator emperor bishop".split())
+_ASKING: Final = frozenset(
+    [
+        "what",
+        "who",
+        "whom",
+        "whose",
+        "which",
+        "where",
+        "when",
+        "why",
+        "how",
+        "is",
+        "are",
+        "was",
+        "were",
+        "does",
+        "do",
+        "did",
+        "can",
+        "could",
+        "has",
+        "have",
+        "had",
+        "in",
+        "on",
+        "at",
+        "of",
+        "from",
+        "to",
+        "for",
+        "by",
+        "the",
+        "a",
+        "an",
+        "name",
+        "tell",
+        "please",
+        "if",
+        "and",
+        "i",
+        "my",
+        "write",
+        "give",
+        "list",
+        "since",
+        "under",
+        "after",
+        "before",
+        "during",
+        "according",
+        "say",
+    ]
+)
+_TITLES: Final = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "sir",
+        "president",
+        "king",
+        "queen",
+        "prince",
+        "princess",
+        "pope",
+        "saint",
+        "st",
+        "lord",
+        "lady",
+        "professor",
+        "prof",
+        "general",
+        "captain",
+        "senator",
+        "emperor",
+        "bishop",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +224,12 @@ def _loose(text: str, name: str) -> Mention | None:
     words, wanted = spans(text), [word for word, _, _ in spans(name)]
     weights = [0.1 if word in _LIGHT else 1.0 for word in wanted]
     total = sum(weights)
-    has_capitals = any(text[s].isupper() for _, s, _ in words[1:])
-    hits = [(i, j) for i, (word, _, _) in enumerate(words) if (j := next((j for j, other in enumerate(wanted) if _like(word, other)), None)) is not None]
+    has_capitals = any(text[s].isupper() and not (k == 0 and word in _ASKING) for k, (word, s, _) in enumerate(words))
+    hits = [
+        (i, j)
+        for i, (word, _, _) in enumerate(words)
+        if (j := next((j for j, other in enumerate(wanted) if _like(word, other)), None)) is not None
+    ]
     best: Mention | None = None
     for a, (first, j_first) in enumerate(hits):
         if weights[j_first] < 1.0:
@@ -144,11 +262,18 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
 
     def strange(i: int) -> bool:
         word, start, _ = words[i]
-        return (text[start].isupper() or word.isdigit()) and word not in inside and word not in _TITLES
+        return (
+            (text[start].isupper() or word.isdigit())
+            and word not in inside
+            and word not in _TITLES
+            and not (i == 0 and word in _ASKING)
+        )
 
     def joined(i: int, gaps: tuple[str, ...]) -> bool:
         return text[words[i][2] : words[i + 1][1]] in gaps
 
+    if any(strange(i) and not any(_like(words[i][0], word) for word in inside) for i in range(first, last + 1)):
+        return True
     close = (" ", "-", "'", "’", "/", " (", "")
     i = last + 1
     while i < len(words) and joined(i - 1, close):
@@ -156,11 +281,11 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
             break
         if strange(i):
             return True
-        if words[i][0] not in ("and", "of", "de", "the", "und"):
+        if words[i][0] not in ("and", "of", "de", "the", "und", "for"):
             break
         i += 1
     i = first - 1
-    while i > 0 and joined(i, close):
+    while i >= 0 and joined(i, close):
         if strange(i) and words[i][0] not in _ASKING:
             return True
         if words[i][0] not in ("of", "de", "d", "l", "di", "von", "du"):
@@ -186,7 +311,12 @@ def read_name(question: str) -> str:
     for k, (word, start, end) in enumerate(spans(question)):
         capital = question[start].isupper() and not (k == 0 and word in _ASKING)
         gap = question[run[-1][2] : start] if run else ""
-        if run and gap.strip() in ("", "-", ".", "'", "’", "&", "/") and not (word == "s" and gap in ("'", "’")) and (capital or word in _LIGHT or word.isdigit()):
+        if (
+            run
+            and gap.strip() in ("", "-", ".", "'", "’", "&", "/")
+            and not (word == "s" and gap in ("'", "’"))
+            and (capital or word in _LIGHT or word.isdigit())
+        ):
             run.append((word, start, end))
             continue
         best = max(best, close(), key=len)

@@ -18,12 +18,13 @@ A negated question is about the same fact: in scope, its form is for others to t
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Self
 
-from rag_edit.scope.mentions import Mention, find_mention, fold_words, read_name, spans
+from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
 
 SUBJECT: Final = "[MASK]"  # stands for the subject in both texts: one token of the encoder's vocabulary
 MAX_PAIRS: Final = 3  # pair encoder calls of one question, at most
@@ -31,8 +32,36 @@ _TARGET_CHARACTERS: Final = 80  # a longer target is a text, not a value
 _COVER: Final = 0.3  # share of a name from which a candidate is worth a look
 _DENSE: Final = 0.55  # the same for the cosine, where no name is found
 _BEHIND: Final = 0.45  # a candidate whose name stands there so much less than the best one's is not asked about
+_SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
-_CLOSED: Final = frozenset("what who whom whose which where when why how is are was were does do did can could has have had tell name give".split())
+_CLOSED: Final = frozenset(
+    [
+        "what",
+        "who",
+        "whom",
+        "whose",
+        "which",
+        "where",
+        "when",
+        "why",
+        "how",
+        "is",
+        "are",
+        "was",
+        "were",
+        "does",
+        "do",
+        "did",
+        "can",
+        "could",
+        "has",
+        "have",
+        "had",
+        "tell",
+        "name",
+        "give",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +128,33 @@ def read(evidence: PairEvidence) -> Reading:
     own_name = (own[there.start : there.end],) if there is not None and there.kind != "exact" else ()
     here = find_mention(evidence.question, names, own_name)
     tail = f" | {evidence.target}" if 0 < len(evidence.target) <= _TARGET_CHARACTERS else ""
-    if here is None or there is None or here.cover < _COVER:
-        return Reading(evidence.question, own + tail, is_masked=False, mention=here)
-    asked = evidence.question[: here.start] + SUBJECT + evidence.question[here.end :]
+    text = evidence.question
+    if (
+        here is None
+        or there is None
+        or here.cover < _COVER
+        or (here.kind == "partial" and (here.longer or not _is_short_form(text, here, names)))
+    ):
+        return Reading(text, own + tail, is_masked=False, mention=here)
+    start = max(
+        (m.end() for m in _SENTENCE.finditer(text[: here.start])), default=0
+    )  # what is said before is not what is asked
+    asked = text[start : here.start] + SUBJECT + text[here.end :]
     return Reading(asked, own[: there.start] + SUBJECT + own[there.end :] + tail, is_masked=True, mention=here)
+
+
+def _is_short_form(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
+    """Return whether a part of a name may stand for it: a proper name, whose other words do not stand elsewhere in ``text``."""
+    if not _is_proper(names[0]):
+        return False
+    outside = {word for word, start, end in spans(text) if end <= mention.start or start >= mention.end}
+    return not any(word in outside for word, _, _ in spans(names[0]) if not is_light(word))
+
+
+def _is_proper(name: str) -> bool:
+    """Return whether at least half of a name's weighty words have a capital or are numbers."""
+    weighty = [(word, start) for word, start, _ in spans(name) if not is_light(word)]
+    return bool(weighty) and 2 * sum(name[start].isupper() or word.isdigit() for word, start in weighty) >= len(weighty)
 
 
 def pair_texts(evidence: PairEvidence) -> tuple[str, str]:
@@ -132,6 +184,12 @@ def shortlist(evidences: Sequence[PairEvidence], limit: int = MAX_PAIRS) -> list
     return [position for _, position in sorted(kept, key=lambda r: (-r[0], r[1]))[:limit]]
 
 
+def _overlap(left: str, right: str) -> float:
+    """Return the Dice overlap of two texts' words, 0 to 1, the subject's mark counted as a word."""
+    a, b = ({word for word, _, _ in spans(text)} for text in (left, right))
+    return 2.0 * len(a & b) / max(1, len(a) + len(b))
+
+
 def features(evidence: PairEvidence) -> dict[str, float]:
     """Return the named features of the last stage. ``pair_logit`` must be known."""
     reading = read(evidence)
@@ -140,19 +198,32 @@ def features(evidence: PairEvidence) -> dict[str, float]:
     first = next((word for word, _, _ in spans(evidence.question)), "")
     is_cloze = not evidence.question.rstrip().endswith("?") and first not in _CLOSED
     numbers = {w for w, _, _ in spans(reading.question) if w.isdigit()}
-    known = {w for text in (reading.record, *evidence.paraphrases) for w, _, _ in spans(text) if w.isdigit()}
+    known = {
+        w
+        for text in (evidence.subject, evidence.record_question, *evidence.paraphrases, evidence.target)
+        for w, _, _ in spans(text)
+        if w.isdigit()
+    }
     logit = 0.0 if evidence.pair_logit is None else max(-8.0, min(8.0, evidence.pair_logit))
     unnamed = not reading.is_masked
+    is_name = _is_proper(evidence.subject or read_name(evidence.record_question))
+    is_plain = reading.is_masked and not is_name
+    overlap = max(_overlap(reading.question, text) for text in (reading.record.partition(" | ")[0], *evidence.paraphrases))
     return {
         "logit": 0.0 if unnamed else logit,
         "logit_unnamed": logit if unnamed else 0.0,
         "unnamed": float(unnamed),
-        "dense": 0.0 if unnamed else evidence.dense,
         "dense_unnamed": evidence.dense if unnamed else 0.0,
+        "overlap": 0.0 if unnamed else overlap,
+        "overlap_unnamed": overlap if unnamed else 0.0,
+        "absent": float(
+            is_name and unnamed and (mention is None or cover < _COVER or (mention.longer and mention.kind == "partial"))
+        ),
+        "plain": float(is_plain),
+        "dense_plain": evidence.dense if is_plain else 0.0,
         "missing": 0.0 if unnamed else 1.0 - cover,
         "fuzzy": float(mention is not None and mention.kind == "fuzzy"),
         "longer": float(mention is not None and mention.longer and mention.kind != "partial"),
-        "partial_longer": float(mention is not None and mention.longer and mention.kind == "partial"),
         "cloze": float(is_cloze and not unnamed),
         "number": float(bool(numbers - known)),
     }

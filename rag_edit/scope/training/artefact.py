@@ -42,5 +42,10 @@ def digest(path: Path) -> str:
 def write_manifest(target: Path, body: dict[str, Any]) -> None:
     """Write ``manifest.json`` with the digests of the files beside it added; keys sorted, one form."""
     names = ("model.safetensors", "tokenizer.json")
-    whole = {**body, "files": {n: {"digest": digest(target / n), "bytes": (target / n).stat().st_size} for n in names if (target / n).exists()}}
+    whole = {
+        **body,
+        "files": {
+            n: {"digest": digest(target / n), "bytes": (target / n).stat().st_size} for n in names if (target / n).exists()
+        },
+    }
     (target / "manifest.json").write_text(json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")

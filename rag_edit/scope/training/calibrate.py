@@ -15,11 +15,23 @@ from rag_edit.scope.training.evaluate import Outcome, best
 
 # Weights that must not change sign, whatever the data say: a better match may not lower the score.
 SIGNS: Final[Mapping[str, int]] = {
-    "logit": 1, "logit_unnamed": 1, "dense": 1, "dense_unnamed": 1, "missing": -1, "fuzzy": -1, "longer": -1, "partial_longer": -1, "number": -1,
+    "logit": 1,
+    "logit_unnamed": 1,
+    "dense_unnamed": 1,
+    "overlap": 1,
+    "overlap_unnamed": 1,
+    "absent": -1,
+    "dense_plain": 1,
+    "missing": -1,
+    "fuzzy": -1,
+    "longer": -1,
+    "number": -1,
 }
 
 
-def rows_of(outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset()) -> tuple[list[dict[str, float]], NDArray[np.float64], NDArray[np.float64]]:
+def rows_of(
+    outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset()
+) -> tuple[list[dict[str, float]], NDArray[np.float64], NDArray[np.float64]]:
     """Return features, labels (n,) and weights (n,) of all candidates of the questions; repeats of a record's words left out."""
     named: list[dict[str, float]] = []
     labels: list[float] = []
@@ -38,7 +50,14 @@ def rows_of(outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset()) 
     return named, np.array(labels), np.array([len(groups) / len(sizes) / sizes[g] for g in groups])
 
 
-def fit(outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset(), ridge: float = 1.0, rounds: int = 4000, rate: float = 0.05) -> Calibration:
+def fit(
+    outcomes: Sequence[Outcome],
+    *,
+    skip: frozenset[str] = frozenset(),
+    ridge: float = 1.0,
+    rounds: int = 4000,
+    rate: float = 0.05,
+) -> Calibration:
     """Return weights that minimise the weighted log loss with a ridge, each sign kept as `SIGNS` says (projected gradient).
 
     Deterministic: full batches, no random start.
@@ -57,7 +76,9 @@ def fit(outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset(), ridg
         step, square = 0.9 * step + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
         w -= rate * (step / (1 - 0.9**t)) / (np.sqrt(square / (1 - 0.999**t)) + 1e-9)
         w = np.where(signs > 0, np.maximum(w, 0), np.where(signs < 0, np.minimum(w, 0), w))
-    return Calibration({n: round(float(v / s), 6) for n, v, s in zip(names, w[:-1], spread, strict=True)}, round(float(w[-1]), 6))
+    return Calibration(
+        {n: round(float(v / s), 6) for n, v, s in zip(names, w[:-1], spread, strict=True)}, round(float(w[-1]), 6)
+    )
 
 
 def risk_threshold(outcomes: Sequence[Outcome], calibration: Calibration, risk: float) -> float:
@@ -79,7 +100,12 @@ def risk_threshold(outcomes: Sequence[Outcome], calibration: Calibration, risk: 
 
 def reliability(outcomes: Sequence[Outcome], calibration: Calibration, bins: int = 10) -> tuple[list[dict[str, float]], float]:
     """Return for each tenth of the winner's probability the mean probability and the share right, and the expected calibration error."""
-    pairs = [(value, outcome.asked.is_in_scope and name == outcome.asked.record) for outcome in outcomes for value, name in [best(outcome, calibration)] if name]
+    pairs = [
+        (value, outcome.asked.is_in_scope and name == outcome.asked.record)
+        for outcome in outcomes
+        for value, name in [best(outcome, calibration)]
+        if name
+    ]
     values, hits = np.array([v for v, _ in pairs]), np.array([h for _, h in pairs], dtype=float)
     which = np.minimum((values * bins).astype(int), bins - 1)
     table, error = [], 0.0
@@ -88,5 +114,12 @@ def reliability(outcomes: Sequence[Outcome], calibration: Calibration, bins: int
         if inside.any():
             gap = abs(float(values[inside].mean()) - float(hits[inside].mean()))
             error += gap * float(inside.mean())
-            table.append({"from": b / bins, "n": int(inside.sum()), "probability": round(float(values[inside].mean()), 4), "right": round(float(hits[inside].mean()), 4)})
+            table.append(
+                {
+                    "from": b / bins,
+                    "n": int(inside.sum()),
+                    "probability": round(float(values[inside].mean()), 4),
+                    "right": round(float(hits[inside].mean()), 4),
+                }
+            )
     return table, round(error, 5)

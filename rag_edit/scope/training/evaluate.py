@@ -68,7 +68,10 @@ def gather(suite: Suite, embed: Embed, score: Score, *, with_subject: bool = Tru
     listed: list[list[tuple[str, PairEvidence]]] = []
     for asked, vector in zip(suite.questions, vectors, strict=True):
         found = [(records[i], cosine) for i, cosine in search.find(asked.text, vector)]
-        evidence = [PairEvidence(asked.text, r.subject, record_question=r.question, target=r.target, dense=cosine) for r, cosine in found]
+        evidence = [
+            PairEvidence(asked.text, r.subject, record_question=r.question, target=r.target, dense=cosine)
+            for r, cosine in found
+        ]
         chosen = sorted({*shortlist(evidence), *(k for k, e in enumerate(evidence) if is_repeat(e))})
         listed.append([(found[k][0].id, evidence[k]) for k in chosen])
     texts = sorted({pair_texts(e) for row in listed for _, e in row})
@@ -99,7 +102,9 @@ def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def figures(outcomes: Sequence[Outcome], calibration: Calibration, threshold: float) -> dict[str, dict[str, float | int | list[float]]]:
+def figures(
+    outcomes: Sequence[Outcome], calibration: Calibration, threshold: float
+) -> dict[str, dict[str, float | int | list[float]]]:
     """Return by kind of question: share right (in scope) or wrongly overridden (out of scope), n, interval."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for outcome in outcomes:
@@ -108,7 +113,10 @@ def figures(outcomes: Sequence[Outcome], calibration: Calibration, threshold: fl
         kind = outcome.asked.kind
         counts[kind][0] += right if outcome.asked.is_in_scope else not right
         counts[kind][1] += 1
-    return {kind: {"share": round(hits / total, 5), "n": total, "wilson": [round(x, 5) for x in wilson(hits, total)]} for kind, (hits, total) in sorted(counts.items())}
+    return {
+        kind: {"share": round(hits / total, 5), "n": total, "wilson": [round(x, 5) for x in wilson(hits, total)]}
+        for kind, (hits, total) in sorted(counts.items())
+    }
 
 
 def write_raw(path: Path, outcomes: Sequence[Outcome], calibration: Calibration) -> None:
@@ -116,6 +124,16 @@ def write_raw(path: Path, outcomes: Sequence[Outcome], calibration: Calibration)
     with path.open("w", encoding="utf-8") as lines:
         for outcome in outcomes:
             scored = [(name, probability(e, calibration)) for name, e in outcome.evidence]
-            trace = [{"record": name, "probability": round(s.value, 5), "features": {k: round(v, 4) for k, v in s.features.items()}} for name, s in scored]
-            body: Mapping[str, object] = {"suite": outcome.suite, "kind": outcome.asked.kind, "question": outcome.asked.text, "record": outcome.asked.record, "tune": outcome.asked.is_tune, "candidates": trace}
+            trace = [
+                {"record": name, "probability": round(s.value, 5), "features": {k: round(v, 4) for k, v in s.features.items()}}
+                for name, s in scored
+            ]
+            body: Mapping[str, object] = {
+                "suite": outcome.suite,
+                "kind": outcome.asked.kind,
+                "question": outcome.asked.text,
+                "record": outcome.asked.record,
+                "tune": outcome.asked.is_tune,
+                "candidates": trace,
+            }
             lines.write(json.dumps(body, ensure_ascii=False) + "\n")

@@ -67,7 +67,9 @@ def embed_templates(templates: list[str], batch: int = 128) -> dict[str, NDArray
     with torch.inference_mode():
         for start in range(0, len(templates), batch):
             part = templates[start : start + batch]
-            tokens = tokenizer([t.replace("{}", "it") for t in part], return_tensors="pt", padding=True, truncation=True, max_length=48)
+            tokens = tokenizer(
+                [t.replace("{}", "it") for t in part], return_tensors="pt", padding=True, truncation=True, max_length=48
+            )
             hidden = model(**tokens).last_hidden_state  # (batch, tokens, 384)
             weight = tokens["attention_mask"].unsqueeze(-1)
             mean = (hidden * weight).sum(1) / weight.sum(1)
@@ -113,9 +115,10 @@ def read_checkpoint(path: Path, model: Any, optimiser: Any, setting: Setting) ->
         facts = stored.metadata()
         if facts["setting"] != json.dumps(asdict(setting)):
             raise ValueError(f"{path} was made under another setting: {facts['setting']}")
-        model.load_state_dict({n.removeprefix("model."): stored.get_tensor(n) for n in stored.keys() if n.startswith("model.")})
+        names = list(stored.keys())  # noqa: SIM118: not a dict
+        model.load_state_dict({n.removeprefix("model."): stored.get_tensor(n) for n in names if n.startswith("model.")})
         whole = optimiser.state_dict()
-        for name in (n for n in stored.keys() if n.startswith("optimiser.")):
+        for name in (n for n in names if n.startswith("optimiser.")):
             _, number, key = name.split(".")
             whole["state"].setdefault(int(number), {})[key] = stored.get_tensor(name)
         optimiser.load_state_dict(whole)
@@ -142,7 +145,12 @@ def train(data: Path, work: Path, setting: Setting, on_step: Callable[[int, int,
     torch.manual_seed(setting.seed)
     work.mkdir(parents=True, exist_ok=True)
     relations, rows, dropped = read_rows(data)
-    vectors = embed_templates(sorted({f for r in relations.by_name.values() for f in r.forms()} | {a for row in rows if row.source != "counterfact" for a in row.asks}))
+    vectors = embed_templates(
+        sorted(
+            {f for r in relations.by_name.values() for f in r.forms()}
+            | {a for row in rows if row.source != "counterfact" for a in row.asks}
+        )
+    )
     maker = PairMaker(relations, rows, vectors, setting.seed)
     tokenizer = AutoTokenizer.from_pretrained(base_directory())
     model = AutoModelForSequenceClassification.from_pretrained(setting.start or base_directory(), num_labels=1)
@@ -156,12 +164,20 @@ def train(data: Path, work: Path, setting: Setting, on_step: Callable[[int, int,
     while step < steps:
         maker.rng = random.Random(f"{setting.seed}:{chunk}")
         for part in batches([maker.draw() for _ in range(CHUNK)], setting.batch, maker.rng):
-            tokens = tokenizer([p.question for p in part], [p.record for p in part], return_tensors="pt", padding=True, truncation=True, max_length=setting.max_tokens, return_token_type_ids=False)
+            tokens = tokenizer(
+                [p.question for p in part],
+                [p.record for p in part],
+                return_tensors="pt",
+                padding=True,
+                truncation=True,
+                max_length=setting.max_tokens,
+                return_token_type_ids=False,
+            )
             labels = torch.tensor([p.label * (1 - 2 * setting.smoothing) + setting.smoothing for p in part])
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(**tokens).logits[:, 0]  # (batch,)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             for group in optimiser.param_groups:
                 group["lr"] = setting.peak_rate * rate_share(step, steps, setting.warmup)
             torch.nn.utils.clip_grad_norm_(free, 1.0)
@@ -176,5 +192,17 @@ def train(data: Path, work: Path, setting: Setting, on_step: Callable[[int, int,
             write_checkpoint(checkpoint, model, optimiser, setting, (step, chunk, running))
     model.save_pretrained(work / "float")
     tokenizer.save_pretrained(work / "float")
-    (work / "run.json").write_text(json.dumps({"setting": asdict(setting), "dropped": dropped, "rows": Counter(r.source for r in rows), "seconds": time.monotonic() - began, "loss": running}, indent=1), "utf-8")
+    (work / "run.json").write_text(
+        json.dumps(
+            {
+                "setting": asdict(setting),
+                "dropped": dropped,
+                "rows": Counter(r.source for r in rows),
+                "seconds": time.monotonic() - began,
+                "loss": running,
+            },
+            indent=1,
+        ),
+        "utf-8",
+    )
     return work / "float"

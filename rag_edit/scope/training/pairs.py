@@ -18,17 +18,97 @@ from rag_edit.scope.training.sources import Row, last_sentence
 
 SUBJECT: Final = "[MASK]"
 LONGER: Final = (  # a name that only contains the subject
-    "{} Jr.", "{} II", "{} County", "{} University", "University of {}", "{} Airport", "{} FC", "New {}", "North {}", "{} Street", "{} 2", "{} School",
-    "{} Museum", "{} Symphony Orchestra", "{} Monorail", "{}, season 12", "{} GT1", "{} Smith", "John {}", "the {} family", "{} Records", "{} (film)", "Saint {}",
-    "{} Township", "{} Railway Station", "Lake {}", "the {} Foundation", "{} and Tobago", "{} Price", "{} Award", "{} Cathedral", "{} III", "Little {}", "{} Bay",
+    "{} Jr.",
+    "{} II",
+    "{} County",
+    "{} University",
+    "University of {}",
+    "{} Airport",
+    "{} FC",
+    "New {}",
+    "North {}",
+    "{} Street",
+    "{} 2",
+    "{} School",
+    "{} Museum",
+    "{} Symphony Orchestra",
+    "{} Monorail",
+    "{}, season 12",
+    "{} GT1",
+    "{} Smith",
+    "John {}",
+    "the {} family",
+    "{} Records",
+    "{} (film)",
+    "Saint {}",
+    "{} Township",
+    "{} Railway Station",
+    "Lake {}",
+    "the {} Foundation",
+    "{} and Tobago",
+    "{} Price",
+    "{} Award",
+    "{} Cathedral",
+    "{} III",
+    "Little {}",
+    "{} Bay",
 )
 OTHERS: Final = (  # somebody or something else, reached through the subject
-    "the father of {}", "{}'s father", "{}'s wife", "the wife of {}", "the son of {}", "{}'s mother", "the brother of {}", "the author of {}", "the founder of {}",
-    "the capital of {}", "the director of {}", "the CEO of {}", "{}'s daughter", "the country where {} was born", "the city where {} died", "the creator of {}",
-    "{}'s employer", "the team that {} plays for", "the president of {}", "the twin city of {}", "the company that made {}", "the neighbour of {}", "the band of {}",
+    "the father of {}",
+    "{}'s father",
+    "{}'s wife",
+    "the wife of {}",
+    "the son of {}",
+    "{}'s mother",
+    "the brother of {}",
+    "the author of {}",
+    "the founder of {}",
+    "the capital of {}",
+    "the director of {}",
+    "the CEO of {}",
+    "{}'s daughter",
+    "the country where {} was born",
+    "the city where {} died",
+    "the creator of {}",
+    "{}'s employer",
+    "the team that {} plays for",
+    "the president of {}",
+    "the twin city of {}",
+    "the company that made {}",
+    "the neighbour of {}",
+    "the band of {}",
 )
-PLACES: Final = ("Austria", "Germany", "France", "Italy", "Spain", "Switzerland", "Bavaria", "Texas", "California", "Canada", "Japan", "Georgia", "Ireland", "Poland", "Brazil", "India", "Scotland")
-OPENERS: Final = ("Please tell me: ", "Hi! ", "Quick question: ", "Do you know ", "I would like to know: ", "Can you tell me ", "Hey, ", "tell me ", "Answer in one word: ", "Just curious, ")
+PLACES: Final = (
+    "Austria",
+    "Germany",
+    "France",
+    "Italy",
+    "Spain",
+    "Switzerland",
+    "Bavaria",
+    "Texas",
+    "California",
+    "Canada",
+    "Japan",
+    "Georgia",
+    "Ireland",
+    "Poland",
+    "Brazil",
+    "India",
+    "Scotland",
+)
+OPENERS: Final = (
+    "Please tell me: ",
+    "Hi! ",
+    "Quick question: ",
+    "Do you know ",
+    "I would like to know: ",
+    "Can you tell me ",
+    "Hey, ",
+    "tell me ",
+    "Answer in one word: ",
+    "Just curious, ",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +164,20 @@ class PairMaker:
             centre[relation.name] = np.mean(known, axis=0) if known else np.zeros(384, np.float32)
         near: dict[str, list[str]] = {}
         for relation in self.list:
-            others = [o for o in self.list if o.name != relation.name and o.kinds & relation.kinds and not self.relations.undecided({o.name}, {relation.name})]
+            others = [
+                o
+                for o in self.list
+                if o.name != relation.name
+                and o.kinds & relation.kinds
+                and not self.relations.undecided({o.name}, {relation.name})
+            ]
             near[relation.name] = [o.name for o in sorted(others, key=lambda o: -float(centre[o.name] @ centre[relation.name]))]
         return near
 
     # -- texts
 
     def value(self, relation: Relation) -> str:
+        """Return a target value of the relation, or ""."""
         return self.rng.choice(relation.values) if relation.values else ""
 
     def record(self, template: str, target: str, name: str) -> tuple[str, bool]:
@@ -114,6 +201,7 @@ class PairMaker:
         return text
 
     def name_of(self, relation: Relation) -> str:
+        """Return a subject that the relation can be asked of."""
         if relation.subjects and self.rng.random() < 0.8:
             return self.rng.choice(relation.subjects)
         kind = self.rng.choice(sorted(relation.kinds))
@@ -121,7 +209,9 @@ class PairMaker:
 
     def form(self, relation: Relation, questions: float) -> str:
         """Return a template of the relation, a question with the given probability."""
-        first, second = (relation.questions, relation.clozes) if self.rng.random() < questions else (relation.clozes, relation.questions)
+        first, second = (
+            (relation.questions, relation.clozes) if self.rng.random() < questions else (relation.clozes, relation.questions)
+        )
         return self.rng.choice(first or second)
 
     # -- pairs
@@ -129,8 +219,18 @@ class PairMaker:
     def draw(self) -> Pair:
         """Return the next pair."""
         kinds = (
-            (20, self.same_relation), (9, self.same_counterfact), (7, self.same_pokemqa), (9, self.same_zsre), (4, self.same_statement),
-            (27, self.other_relation), (5, self.other_counterfact), (7, self.other_zsre), (5, self.longer_name), (3, self.chain), (4, self.place_or_year), (6, self.other_name),
+            (20, self.same_relation),
+            (9, self.same_counterfact),
+            (7, self.same_pokemqa),
+            (9, self.same_zsre),
+            (4, self.same_statement),
+            (27, self.other_relation),
+            (5, self.other_counterfact),
+            (7, self.other_zsre),
+            (5, self.longer_name),
+            (3, self.chain),
+            (4, self.place_or_year),
+            (6, self.other_name),
         )
         while True:
             make = self.rng.choices([m for _, m in kinds], [w for w, _ in kinds])[0]
@@ -143,6 +243,7 @@ class PairMaker:
         return row.subject if row is not None else self.name_of(relation) if relation is not None else SUBJECT
 
     def same_relation(self) -> Pair:
+        """Return two templates of one relation."""
         relation = self.rng.choices(self.clean, self.weights)[0]
         name = self._name(relation)
         left, right = self.form(relation, 0.8), self.form(relation, 0.75)
@@ -153,6 +254,7 @@ class PairMaker:
         return Pair(self.ask(left, name), text, 1, "same relation")
 
     def same_counterfact(self) -> Pair:
+        """Return the two prompts of a CounterFact row."""
         row = self.rng.choice(self.rows["counterfact"])
         own, other = row.asks
         if self.rng.random() < 0.4:
@@ -163,12 +265,14 @@ class PairMaker:
         return Pair(self.ask(other, name), self.record(own, row.target, name)[0], 1, "counterfact row")
 
     def same_pokemqa(self) -> Pair:
+        """Return two questions of a PokeMQA row."""
         row = self.rng.choice(self.rows["pokemqa"])
         left, right = self.rng.choice(row.asks), self.rng.choice(row.asks)
         name = self._name(None, row, 0.4)
         return Pair(self.ask(left, name), self.record(right, row.target, name)[0], 1, "pokemqa row")
 
     def same_zsre(self) -> Pair:
+        """Return the two questions of a zsRE row, or of two rows that share one."""
         row = self.rng.choice(self.rows["zsre"])
         left, right = row.asks if self.rng.random() < 0.5 else row.asks[::-1]
         if self.rng.random() < 0.3:
@@ -177,15 +281,25 @@ class PairMaker:
         return Pair(self.ask(left, name), self.record(right, row.target, name)[0], 1, "zsre row")
 
     def same_statement(self) -> Pair | None:
-        """A yes/no, negated or tag question that states a value: about the same fact, whichever value it states."""
+        """Return a yes/no, negated or tag question that states a value: about the same fact, whichever value it states."""
         relation = self.rng.choices(self.clean, self.weights)[0]
-        clozes = [c for c in relation.clozes if c.startswith("{} ") or c.startswith("The ")]
+        clozes = [c for c in relation.clozes if c.startswith(("{} ", "The "))]
         if not clozes or not relation.values:
             return None
         name, target = self._name(relation), self.value(relation)
         stated = target if self.rng.random() < 0.5 else self.value(relation)
         claim = f"{self.rng.choice(clozes)} {stated}"
-        text = self.rng.choice(("Is it true that {c}?", "{c}, right?", "Is it correct that {c}?", "{c}?", "{c}, isn't that so?", "Is it false that {c}?", "Do you agree that {c}?")).replace("{c}", claim)
+        text = self.rng.choice(
+            (
+                "Is it true that {c}?",
+                "{c}, right?",
+                "Is it correct that {c}?",
+                "{c}?",
+                "{c}, isn't that so?",
+                "Is it false that {c}?",
+                "Do you agree that {c}?",
+            )
+        ).replace("{c}", claim)
         return Pair(self.ask(text, name), self.record(self.form(relation, 0.75), target, name)[0], 1, "statement")
 
     def _other(self, relation: Relation) -> Relation | None:
@@ -196,6 +310,7 @@ class PairMaker:
         return self.relations.by_name[self.rng.choice(near[:cut])]
 
     def other_relation(self) -> Pair | None:
+        """Return templates of two relations about one subject; the target says which is which where wording does not."""
         relation = self.rng.choices(self.clean, self.weights)[0]
         other = self._other(relation)
         if other is None:
@@ -210,6 +325,7 @@ class PairMaker:
         return Pair(self.ask(left, name), text, 0, "other relation")
 
     def other_counterfact(self) -> Pair | None:
+        """Return a CounterFact prompt and another relation of the same subject."""
         row = self.rng.choice(self.rows["counterfact"])
         if row.relation not in self.near or (other := self._other(self.relations.by_name[row.relation])) is None:
             return None
@@ -220,6 +336,7 @@ class PairMaker:
         return Pair(self.ask(left, name), self.record(row.asks[0], row.target, name)[0], 0, "counterfact other relation")
 
     def other_zsre(self) -> Pair | None:
+        """Return questions of two zsRE rows that do not read alike, about one subject."""
         row, other = self.rng.choice(self.rows["zsre"]), self.rng.choice(self.rows["zsre"])
         left, right = self.rng.choice(other.asks), self.rng.choice(row.asks)
         if row.relation == other.relation or self.alike(left, right) > 0.72:
@@ -242,16 +359,23 @@ class PairMaker:
         return self.rng.choice(row.asks), self.rng.choice(row.asks), row.target, row.subject
 
     def longer_name(self) -> Pair:
+        """Return a question about a name that only contains the subject."""
         left, right, target, name = self._any_row()
         name = SUBJECT if self.rng.random() < 0.75 else name
-        return Pair(self.ask(left, self.rng.choice(LONGER).replace("{}", name)), self.record(right, target, name)[0], 0, "longer name")
+        return Pair(
+            self.ask(left, self.rng.choice(LONGER).replace("{}", name)), self.record(right, target, name)[0], 0, "longer name"
+        )
 
     def chain(self) -> Pair:
+        """Return a question about somebody else, reached through the subject."""
         left, right, target, name = self._any_row()
         name = SUBJECT if self.rng.random() < 0.75 else name
-        return Pair(self.ask(left, self.rng.choice(OTHERS).replace("{}", name)), self.record(right, target, name)[0], 0, "chain")
+        return Pair(
+            self.ask(left, self.rng.choice(OTHERS).replace("{}", name)), self.record(right, target, name)[0], 0, "chain"
+        )
 
     def place_or_year(self) -> Pair | None:
+        """Return a question and a record with places or years, the same or not."""
         left, right, target, name = self._any_row()
         if not (is_question(left) and is_question(right)):
             return None
@@ -260,11 +384,20 @@ class PairMaker:
         first, second = self.rng.sample([str(y) for y in range(1900, 2030)] if years else list(PLACES), 2)
         same = self.rng.random() < 0.45
         second = first if same else second
-        put = (lambda t, w: t.rstrip(" ?.") + f" in {w}?") if self.rng.random() < 0.6 else (lambda t, w: f"In {w}, {t[0].lower()}{t[1:]}")
-        return Pair(self.ask(put(left, first), name), self.record(put(right, second), target, name)[0], int(same), "year" if years else "place")
+        put = (
+            (lambda t, w: t.rstrip(" ?.") + f" in {w}?")
+            if self.rng.random() < 0.6
+            else (lambda t, w: f"In {w}, {t[0].lower()}{t[1:]}")
+        )
+        return Pair(
+            self.ask(put(left, first), name),
+            self.record(put(right, second), target, name)[0],
+            int(same),
+            "year" if years else "place",
+        )
 
     def other_name(self) -> Pair | None:
-        """Same relation, another subject: only pairs that keep their names."""
+        """Return the same relation asked of two subjects, names kept."""
         left, right, target, name = self._any_row()
         other = self.rng.choice(self.names["any"])
         if self.rng.random() < 0.4 and len(name.split()) > 1:  # a namesake

@@ -21,6 +21,15 @@ from rag_edit.scope.training.evaluate import Embed, Outcome, Score, figures, gat
 from rag_edit.scope.training.loop import Setting, base_directory
 from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, TUNE_PERCENT, Suite, language
 
+GUARDED: Final = (
+    ("counterfact_hard", "same"),
+    ("counterfact_hard", "neighbour"),
+    ("counterfact", "out"),
+    ("qaedit", "out"),
+)  # each keeps the risk
+UNFITTED: Final = frozenset(
+    ("loc",)
+)  # HalluEditBench's locality questions often ask for the very fact: reported, not fitted on
 RISKS: Final = (0.005, 0.01, 0.02, 0.05)
 DEFAULT_RISK: Final = 0.01
 
@@ -43,11 +52,20 @@ def embed_texts(texts: Sequence[str], batch: int = 64) -> NDArray[np.float32]:
     return out
 
 
-def release(data: Path, work: Path, target: Path, setting: Setting, open_score: Callable[[Path], Score], say: Callable[[str], None], embed: Embed = embed_texts) -> dict[str, Any]:
+def release(
+    data: Path,
+    work: Path,
+    target: Path,
+    setting: Setting,
+    open_score: Callable[[Path], Score],
+    say: Callable[[str], None],
+    embed: Embed = embed_texts,
+) -> dict[str, Any]:
     """Write the artefact of ``work/float`` into ``target`` and return its manifest.
 
     Args:
-        data, work: folder of the suites; scratch folder of the training, which also gets the raw outputs.
+        data: folder of the suites.
+        work: scratch folder of the training, which also gets the raw outputs.
         target: the artefact's folder.
         setting: what the weights were trained under.
         open_score: opens a written artefact as a scorer of text pairs.
@@ -62,17 +80,42 @@ def release(data: Path, work: Path, target: Path, setting: Setting, open_score: 
         say(f"asked {suite.name}: {len(suite.questions)} questions")
     tuning, reported = split(outcomes.values(), tune=True), split(outcomes.values(), tune=False)
     english = [o for o in tuning if not o.suite.startswith("language_")]
-    calibration = fit(english)
-    thresholds = {str(risk): risk_threshold(english, calibration, risk) for risk in RISKS}
+    calibration = fit(english, skip=UNFITTED)
+    thresholds = {str(risk): max(risk_threshold(group, calibration, risk) for group in grouped(english)) for risk in RISKS}
     cut = thresholds[str(DEFAULT_RISK)]
     table, error = reliability([o for o in reported if not o.suite.startswith("language_")], calibration)
     by_suite = {name: figures([o for o in rows if not o.asked.is_tune], calibration, cut) for name, rows in outcomes.items()}
     run = json.loads((work / "run.json").read_text("utf-8"))
     manifest = {
-        "format": 1, "base": "all-MiniLM-L6-v2", "setting": asdict(setting), "run": run, "commit": commit(),
-        "data": {str(p.relative_to(data)): digest(p) for name in ("counterfact/train", "zsre/train", "pokemqa_scope/train", "counterfact_hard/dev", "counterfact/dev", "qaedit/dev", "halluedit/dev") for p in [data / f"{name}.jsonl"]},
-        "calibration": {"weights": dict(calibration.weights), "bias": calibration.bias, "fitted_on": f"English suites, ids below {TUNE_PERCENT} of 100 by sha256"},
-        "thresholds": {"by_risk": thresholds, "default_risk": DEFAULT_RISK, "default": cut, "chosen_on": f"English suites, ids below {TUNE_PERCENT} of 100 by sha256"},
+        "format": 1,
+        "base": "all-MiniLM-L6-v2",
+        "setting": asdict(setting),
+        "run": run,
+        "commit": commit(),
+        "data": {
+            str(p.relative_to(data)): digest(p)
+            for name in (
+                "counterfact/train",
+                "zsre/train",
+                "pokemqa_scope/train",
+                "counterfact_hard/dev",
+                "counterfact/dev",
+                "qaedit/dev",
+                "halluedit/dev",
+            )
+            for p in [data / f"{name}.jsonl"]
+        },
+        "calibration": {
+            "weights": dict(calibration.weights),
+            "bias": calibration.bias,
+            "fitted_on": f"English suites, ids below {TUNE_PERCENT} of 100 by sha256",
+        },
+        "thresholds": {
+            "by_risk": thresholds,
+            "default_risk": DEFAULT_RISK,
+            "default": cut,
+            "chosen_on": f"the largest of {', '.join('/'.join(k) for k in GUARDED)}; ids below {TUNE_PERCENT} of 100 by sha256",
+        },
         "reliability": {"bins": table, "expected_calibration_error": error, "on": "English suites, the rest of the ids"},
         "figures": by_suite,
     }
@@ -82,6 +125,11 @@ def release(data: Path, work: Path, target: Path, setting: Setting, open_score: 
     return manifest
 
 
+def grouped(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+    """Return the out-of-scope questions of each guarded suite and kind: a threshold has to keep the risk on every one."""
+    return [[o for o in outcomes if (o.suite, o.asked.kind) == key] for key in GUARDED]
+
+
 def split(suites: Any, *, tune: bool) -> list[Outcome]:
     """Return the outcomes of one part of the split."""
     return [o for rows in suites for o in rows if o.asked.is_tune == tune]
@@ -89,7 +137,7 @@ def split(suites: Any, *, tune: bool) -> list[Outcome]:
 
 def commit() -> str:
     """Return the commit that the artefact was made at, or "unknown" outside a checkout."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
     return done.stdout.strip() or "unknown"
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from rag_edit.scope.mentions import fold_words
 from rag_edit.scope.training.relations import STATEMENTS, Relations
 
-
 _JOB = re.compile(r"(?i)\b(occupation|profession|job|career|for a living|kind of work|who is)\b")
 
 
@@ -76,7 +75,12 @@ def counterfact(data: Path, relations: Relations, dropped: Counter[str]) -> Iter
     values: dict[str, Counter[str]] = defaultdict(Counter)
     for row in read_jsonl(data / "counterfact/train.jsonl"):
         own, other = mask_once(row["prompt"], row["subject"]), mask_once(row["rephrase_prompt"], row["subject"])
-        if own is None or other is None or fold_words(row["subject"]) in subjects or fold_words(row["rephrase_prompt"]) in questions:
+        if (
+            own is None
+            or other is None
+            or fold_words(row["subject"]) in subjects
+            or fold_words(row["rephrase_prompt"]) in questions
+        ):
             dropped["counterfact"] += 1
             continue
         kept.append((row, own, other))

@@ -89,9 +89,13 @@ def counterfact(data: Path) -> Suite:
         name = f"cf-{row['case_id']}"
         asked.append(Asked(row["rephrase_prompt"], "in", name, is_tune(name)))
         words = _norm(row["locality_prompt"]).split()
-        if not any(" ".join(words[i:j]) in subjects for i in range(len(words)) for j in range(i + 1, min(i + 9, len(words) + 1))):
+        if not any(
+            " ".join(words[i:j]) in subjects for i in range(len(words)) for j in range(i + 1, min(i + 9, len(words) + 1))
+        ):
             asked.append(Asked(row["locality_prompt"], "out", name, is_tune(name)))
-    return Suite("counterfact", tuple(Live(f"cf-{r['case_id']}", r["subject"], r["prompt"], r["target_new"]) for r in rows), tuple(asked))
+    return Suite(
+        "counterfact", tuple(Live(f"cf-{r['case_id']}", r["subject"], r["prompt"], r["target_new"]) for r in rows), tuple(asked)
+    )
 
 
 def counterfact_same(data: Path) -> Suite:
@@ -135,7 +139,13 @@ def qaedit(data: Path) -> Suite:
 def halluedit(data: Path) -> Suite:
     """Nine topics: paraphrase, yes/no forms, and the same subject with another relation ("loc")."""
     records, asked = [], []
-    keys = (("own", "question"), ("in", "paraphrased_question"), ("yes", "yes_question"), ("no", "no_question"), ("loc", "locality_question"))
+    keys = (
+        ("own", "question"),
+        ("in", "paraphrased_question"),
+        ("yes", "yes_question"),
+        ("no", "no_question"),
+        ("loc", "locality_question"),
+    )
     for number, row in enumerate(read_jsonl(data / "halluedit/dev.jsonl")):
         name = f"he-{number}"
         records.append(Live(name, row["subject"], row["question"], row["object"]))
@@ -144,10 +154,12 @@ def halluedit(data: Path) -> Suite:
 
 
 def language(data: Path, code: str) -> Suite:
-    """An English edit, asked in another language; and another subject's prompt."""
+    """Load English edits asked about in another language, and other subjects' prompts."""
     rows = read_jsonl(data / f"mcounterfact_{'de' if code == 'en' else code}/dev.jsonl")
     records = tuple(Live(f"m-{r['en']['case_id']}", r["en"]["subject"], r["en"]["src"], r["en"]["alt"]) for r in rows)
-    pairs = ((f"m-{r['en']['case_id']}", kind, r[code][key]) for r in rows for kind, key in (("in", "rephrase"), ("out", "loc")))
+    pairs = (
+        (f"m-{r['en']['case_id']}", kind, r[code][key]) for r in rows for kind, key in (("in", "rephrase"), ("out", "loc"))
+    )
     return Suite(f"language_{code}", records, tuple(Asked(text, kind, name, is_tune(name)) for name, kind, text in pairs))
 
 

@@ -81,13 +81,15 @@ def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> S
 def _checked(name: str, value: object, where: str) -> str | int:
     known = {f.name: f.type for f in fields(Settings)}
     if name not in known or (name == "upstream_key" and not where.startswith("environment")):
-        raise ConfigError(f"{where}: wanted one of {', '.join(sorted(known))}, found {name!r}", hint=f"remove {name} from {where}")
+        raise ConfigError(
+            f"{where}: wanted one of {', '.join(sorted(known))}, found {name!r}", hint=f"remove {name} from {where}"
+        )
     wanted = known[name]
     if wanted is int:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100_000:
             raise ConfigError(f"{where}: {name}: wanted a whole number from 1 to 100000, found {value!r}", hint=f"mend {name}")
         return value
-    if not isinstance(value, str) or not value and name != "upstream_key":
+    if not isinstance(value, str) or (not value and name != "upstream_key"):
         raise ConfigError(f"{where}: {name}: wanted a text, found {value!r}", hint=f"mend {name}")
     return value
 

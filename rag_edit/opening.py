@@ -13,7 +13,7 @@ from rag_edit.answer.base import Chat, Written
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Message, Route
-from rag_edit.core.digest import digest_json
+from rag_edit.core.digest import digest_file
 from rag_edit.core.errors import ConfigError, CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
@@ -128,11 +128,13 @@ def make_scorer(settings: Settings, embedder: Embedder) -> tuple[ScopeScorer, Th
         scorer = OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
         return scorer, packaged_thresholds(scorer.digest, scorer.kind)
     if settings.scorer == "trained":
-        from rag_edit.lm.pair_encoder import PairEncoder, read_manifest
+        from rag_edit.lm.pair_encoder import MODEL_DIRECTORY, PairEncoder, read_manifest
 
         manifest = read_manifest()
         trained = TrainedScorer(
-            PairEncoder.open().score_pairs, Calibration.from_manifest(manifest["calibration"]), digest_json(manifest["weights"])
+            PairEncoder.open().score_pairs,
+            Calibration.from_manifest(manifest["calibration"]),
+            digest_file(MODEL_DIRECTORY / "manifest.json"),
         )
         cut = manifest["thresholds"]
         return trained, Thresholds(

@@ -133,4 +133,3 @@ def fake_engine(model: FakeLanguageModel | None = None, *, cut: float = 0.5, tod
         jurisdiction="GLOBAL",
         today=lambda: today,
     )
-

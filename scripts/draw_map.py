@@ -21,8 +21,12 @@ def drawn() -> str:
         if path.name == "__init__.py":
             continue
         doc = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        rooms.setdefault(name.parts[0] if len(name.parts) > 1 else "", []).append(f"- `{name}`: {' '.join(doc.split(chr(10) * 2)[0].split())}")
-    return "\n".join(line for room, files in rooms.items() if files for line in (f"\n### {room or 'rag_edit'}\n", *files)) + "\n"
+        rooms.setdefault(name.parts[0] if len(name.parts) > 1 else "", []).append(
+            f"- `{name}`: {' '.join(doc.split(chr(10) * 2)[0].split())}"
+        )
+    return (
+        "\n".join(line for room, files in rooms.items() if files for line in (f"\n### {room or 'rag_edit'}\n", *files)) + "\n"
+    )
 
 
 def main() -> int:

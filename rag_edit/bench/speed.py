@@ -37,7 +37,13 @@ def records(count: int, seed: int) -> list[dict[str, str]]:
     for n in range(count):
         subject = f"{rng.choice(THINGS)} {n} for {rng.choice(TRADES)}"
         question = rng.choice(("What is the {}?", "How high is the {}?", "Which {} applies today?")).format(subject)
-        row = {"id": f"b{n}", "jurisdiction": PLACES[n % len(PLACES)], "subject": subject, "relation": "amount", "question": question}
+        row = {
+            "id": f"b{n}",
+            "jurisdiction": PLACES[n % len(PLACES)],
+            "subject": subject,
+            "relation": "amount",
+            "question": question,
+        }
         made.append({**row, "answer": f"It is {n}.", "target": str(n)})
     return made
 
@@ -62,7 +68,10 @@ def measure(count: int, questions: int, seed: int) -> dict[str, Any]:
             started = time.perf_counter()
             engine.embedder.encode(texts, kind="record")
             encode_s = time.perf_counter() - started
-            asked = [engine.query(row["question"].replace("?", " now?"), jurisdiction=row["jurisdiction"], as_of=date(2026, 1, 1)) for row in rows[:questions]]
+            asked = [
+                engine.query(row["question"].replace("?", " now?"), jurisdiction=row["jurisdiction"], as_of=date(2026, 1, 1))
+                for row in rows[:questions]
+            ]
             one = _interleaved(engine, asked[: min(300, questions)])
             started = time.perf_counter()
             for at in range(0, len(asked), 256):
@@ -71,14 +80,25 @@ def measure(count: int, questions: int, seed: int) -> dict[str, Any]:
             started = time.perf_counter()
             engine.embedder.encode([q.question for q in asked], kind="query")
             encode_rate = len(asked) / (time.perf_counter() - started)
-        disk = {name: sum(p.stat().st_size for p in (home / name).rglob("*") if p.is_file()) for name in (STORE_NAME, INDEX_NAME)}
+        disk = {
+            name: sum(p.stat().st_size for p in (home / name).rglob("*") if p.is_file()) for name in (STORE_NAME, INDEX_NAME)
+        }
     return {
         "records": count,
         "questions": len(asked),
         "seed": seed,
-        "apply": {"apply_s": round(apply_s, 2), "encode_s": round(encode_s, 2), "ratio": round(apply_s / encode_s, 3), "texts": len(texts)},
+        "apply": {
+            "apply_s": round(apply_s, 2),
+            "encode_s": round(encode_s, 2),
+            "ratio": round(apply_s / encode_s, 3),
+            "texts": len(texts),
+        },
         "decide": one,
-        "batch": {"decide_per_s": round(decide_rate), "encode_per_s": round(encode_rate), "ratio": round(decide_rate / encode_rate, 3)},
+        "batch": {
+            "decide_per_s": round(decide_rate),
+            "encode_per_s": round(encode_rate),
+            "ratio": round(decide_rate / encode_rate, 3),
+        },
         "bytes_per_record": {"memory": round(grown / count), **{name: round(size / count) for name, size in disk.items()}},
     }
 
@@ -98,7 +118,12 @@ def _interleaved(engine: Any, queries: list[Any]) -> dict[str, float]:
         decide.append(1000 * (time.perf_counter() - started))
     p50, pass_ms = statistics.median(decide), statistics.median(encode)
     p99 = sorted(decide)[int(0.99 * (len(decide) - 1))]
-    return {"encode_p50_ms": round(pass_ms, 2), "p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "ratio": round(p50 / pass_ms, 3)}
+    return {
+        "encode_p50_ms": round(pass_ms, 2),
+        "p50_ms": round(p50, 2),
+        "p99_ms": round(p99, 2),
+        "ratio": round(p50 / pass_ms, 3),
+    }
 
 
 def _memory() -> int:

@@ -64,7 +64,9 @@ def read_thresholds(text: str, scorer: str, kind: str) -> Thresholds:
             chosen_on = f"uncalibrated: chosen for {found['digest']}, used with {scorer}; {chosen_on}"
         return Thresholds(float(found["in_scope"]), float(found["margin"]), scorer, chosen_on, MappingProxyType(by_form))
     except KeyError as error:
-        raise ConfigError(f"calibration file: wanted thresholds for the scorer {kind}, found no {error}", hint="rag-edit doctor") from error
+        raise ConfigError(
+            f"calibration file: wanted thresholds for the scorer {kind}, found no {error}", hint="rag-edit doctor"
+        ) from error
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"calibration file: not readable: {error}", hint="rag-edit doctor") from error
 

@@ -37,7 +37,9 @@ _PATTERNS: Final = (
         rf"\b(?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th|er|º|\.)?\s*(?:of|de|di)?\s*(?P<name>{_NAMES})\b\.?(?:,?\s*(?:de|del|of)?\s*(?P<year>{_YEAR}))?",
         re.IGNORECASE,
     ),
-    re.compile(rf"\b(?P<name>{_NAMES})\.?\s+(?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)?\b(?:,?\s*(?P<year>{_YEAR}))?", re.IGNORECASE),
+    re.compile(
+        rf"\b(?P<name>{_NAMES})\.?\s+(?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)?\b(?:,?\s*(?P<year>{_YEAR}))?", re.IGNORECASE
+    ),
     re.compile(rf"\b(?P<name>{_NAMES})\.?,?\s+(?:de|del|of)?\s*(?P<year>{_YEAR})\b", re.IGNORECASE),
     re.compile(rf"(?<![\w.,:/-])(?P<year>{_YEAR})(?![\w:/]|[.,]\d|-\d)"),
 )
@@ -88,7 +90,13 @@ def _mentions(text: str) -> Iterator[DateMention]:
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             parts = match.groupdict()
-            month = _MONTH_OF[parts["name"].casefold()] if parts.get("name") else int(parts["month"]) if parts.get("month") else None
+            month = (
+                _MONTH_OF[parts["name"].casefold()]
+                if parts.get("name")
+                else int(parts["month"])
+                if parts.get("month")
+                else None
+            )
             day = int(parts["day"]) if parts.get("day") else None
             year = int(parts["year"]) if parts.get("year") else None
             if day == 0:

@@ -52,7 +52,9 @@ def decide(
     for candidate, score in ranked:
         # (2)
         if score.probability < least:
-            verdicts.append(Verdict(candidate, score, Reason.BELOW_THRESHOLD, f"scope {score.probability:.3f} is below {least:.3f}"))
+            verdicts.append(
+                Verdict(candidate, score, Reason.BELOW_THRESHOLD, f"scope {score.probability:.3f} is below {least:.3f}")
+            )
             continue
         # (3)
         objection = object_all(policies, reading, candidate)
@@ -82,12 +84,19 @@ def decide(
         if name in names:
             verdicts.append(Verdict(candidate, score, outcome.reason, _won(outcome.reason, len(rivals))))
         elif name in defeated:
-            verdicts.append(Verdict(candidate, score, Reason.OUTRANKED, f"gives way to {outcome.standing[0].name}: {defeated[name]}"))
+            verdicts.append(
+                Verdict(candidate, score, Reason.OUTRANKED, f"gives way to {outcome.standing[0].name}: {defeated[name]}")
+            )
         else:
             verdicts.append(Verdict(candidate, score, Reason.OUTSCORED, f"{best.version.name} is closer to what is asked"))
     if outcome.reason is Reason.CONFLICT:
         return Decision(
-            Route.ABSTAIN, Reason.CONFLICT, score=best_score.probability, verdicts=_trace(verdicts, names), contenders=outcome.standing, form=form
+            Route.ABSTAIN,
+            Reason.CONFLICT,
+            score=best_score.probability,
+            verdicts=_trace(verdicts, names),
+            contenders=outcome.standing,
+            form=form,
         )
     winner = outcome.standing[0]
     score_of = {candidate.version.name: score.probability for candidate, score in standing}
@@ -103,7 +112,9 @@ def _base(verdicts: Sequence[Verdict], form: Form) -> Decision:
 
 
 def _trace(verdicts: Sequence[Verdict], winners: set[str]) -> tuple[Verdict, ...]:
-    ordered = sorted(verdicts, key=lambda v: (v.candidate.version.name not in winners, -v.score.probability, v.candidate.version.record.id))
+    ordered = sorted(
+        verdicts, key=lambda v: (v.candidate.version.name not in winners, -v.score.probability, v.candidate.version.record.id)
+    )
     return tuple(replace(v, note=v.note or str(v.reason)) for v in ordered[:MAX_VERDICTS])
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Query
+from rag_edit.core.form import FormReading
 from rag_edit.scope.dates import DateMention, read_dates
 from rag_edit.scope.followup import Topic, resolve
-from rag_edit.core.form import FormReading
 from rag_edit.scope.forms import read_form
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.places import PlaceMention

@@ -8,7 +8,9 @@ from typing import Final
 
 MASK: Final = "it"  # what stands in for a masked name: a word that every encoder knows and that names nothing
 REMEMBERED: Final = 65_536  # texts: those of records come back with every question
-_INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _SPACE: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*")

@@ -13,7 +13,13 @@ from typer.testing import CliRunner
 from rag_edit.cli.main import app
 from rag_edit.core.errors import RagEditError
 
-VAT = {"id": "vat", "jurisdiction": "DE", "question": "What is the standard VAT rate?", "answer": "It is 19 %.", "target": "19 %"}
+VAT = {
+    "id": "vat",
+    "jurisdiction": "DE",
+    "question": "What is the standard VAT rate?",
+    "answer": "It is 19 %.",
+    "target": "19 %",
+}
 
 
 def cli(home: Path, *arguments: str) -> tuple[int, str]:
@@ -73,7 +79,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("arguments", "code", "says"), REFUSED.values(), ids=REFUSED.keys())
-def test_refusals_have_their_exit_code_and_say_what_to_do(tmp_path: Path, arguments: Sequence[str], code: int, says: str) -> None:
+def test_refusals_have_their_exit_code_and_say_what_to_do(
+    tmp_path: Path, arguments: Sequence[str], code: int, says: str
+) -> None:
     home = tmp_path / "home"
     if says != "rag-edit --home":
         cli(home, "init")
@@ -110,7 +118,9 @@ def test_a_locked_store_says_who_holds_it(home: Path) -> None:
     assert str(holder.pid) in done.stderr
 
 
-def test_settings_come_from_file_and_environment_and_unknown_ones_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_come_from_file_and_environment_and_unknown_ones_are_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rag_edit.config import load_settings
     from rag_edit.core.errors import ConfigError
 
@@ -132,9 +142,9 @@ def test_a_secret_setting_never_shows() -> None:
 def test_a_retraction_is_not_undone_by_applying_the_old_file_again(home: Path, tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
+    from rag_edit.core.record import Record
     from rag_edit.opening import open_store
     from rag_edit.records.store import Act, Edit
-    from rag_edit.core.record import Record
 
     record = Record(**VAT)
     with open_store(home) as store:
@@ -151,9 +161,9 @@ def test_a_retraction_is_not_undone_by_applying_the_old_file_again(home: Path, t
 def test_a_snapshot_restores_the_whole_history(home: Path, tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
+    from rag_edit.core.record import Record
     from rag_edit.opening import open_store
     from rag_edit.records.store import Act, Edit
-    from rag_edit.core.record import Record
 
     with open_store(home) as store:
         store.append([Edit(Act.ADD, Record(**VAT), 0)], idempotency_key="1", recorded_at=datetime.now(UTC))

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_edit.core.digest import canonical_json, digest_json, digest_set
-from rag_edit.core.record import MAX_ITEMS, MAX_TEXT_CHARS, RECORD_FIELDS, FaultyRecordError, Record, Serve, Source, derived_id, record_from_json
+from rag_edit.core.record import (
+    MAX_ITEMS,
+    MAX_TEXT_CHARS,
+    RECORD_FIELDS,
+    FaultyRecordError,
+    Record,
+    Serve,
+    Source,
+    derived_id,
+    record_from_json,
+)
 
 FULL = Record(
     id="a:1/b", jurisdiction="DE-BY", question="q?", answer="a", subject="s", aliases=("t",), relation="r", paraphrases=("p",), target="x",
@@ -60,7 +70,12 @@ def test_read_then_write_changes_nothing() -> None:
 
 @pytest.mark.parametrize("name", RECORD_FIELDS)
 def test_the_digest_feels_every_field(name: str) -> None:
-    default = {f: getattr(PLAIN, f) for f in RECORD_FIELDS} | {"id": "other", "jurisdiction": "FR", "question": "other?", "answer": "other"}
+    default = {f: getattr(PLAIN, f) for f in RECORD_FIELDS} | {
+        "id": "other",
+        "jurisdiction": "FR",
+        "question": "other?",
+        "answer": "other",
+    }
     assert replace(FULL, **{name: default[name]}).digest() != FULL.digest()
 
 
@@ -78,7 +93,17 @@ def test_records_overlap_exactly_when_some_day_has_both(a: date | None, b: date 
 
 def test_an_id_is_derived_from_what_makes_the_fact() -> None:
     assert derived_id("DE", "What is it?", None) == derived_id("DE", " what  is it?", None)
-    assert len({derived_id("DE", "q", None), derived_id("FR", "q", None), derived_id("DE", "r", None), derived_id("DE", "q", date(2020, 1, 1))}) == 4
+    assert (
+        len(
+            {
+                derived_id("DE", "q", None),
+                derived_id("FR", "q", None),
+                derived_id("DE", "r", None),
+                derived_id("DE", "q", date(2020, 1, 1)),
+            }
+        )
+        == 4
+    )
 
 
 def test_canonical_json_ignores_key_order_and_refuses_floats() -> None:

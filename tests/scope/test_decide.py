@@ -23,7 +23,10 @@ def decided(question: str, *scored: tuple[Candidate, float]) -> Decision:
 
 
 def test_no_candidate_goes_to_the_base_model() -> None:
-    assert (decided("What is the VAT rate?").route, decided("What is the VAT rate?").reason) == (Route.BASE, Reason.NO_CANDIDATE)
+    assert (decided("What is the VAT rate?").route, decided("What is the VAT rate?").reason) == (
+        Route.BASE,
+        Reason.NO_CANDIDATE,
+    )
 
 
 def test_thanks_asks_nothing() -> None:
@@ -71,7 +74,9 @@ def test_the_clear_leader_answers_and_the_other_is_outscored() -> None:
 
 
 def test_the_more_specific_record_answers_also_with_the_lower_score() -> None:
-    found = decided("What is the standard VAT rate?", (candidate("EU", id="eu", answer="15 %"), 0.99), (candidate("DE", id="de"), 0.92))
+    found = decided(
+        "What is the standard VAT rate?", (candidate("EU", id="eu", answer="15 %"), 0.99), (candidate("DE", id="de"), 0.92)
+    )
     assert found.winner is not None
     assert (found.winner.record.id, found.reason, found.score) == ("de", Reason.LEX_SPECIALIS, 0.92)
     assert found.verdicts[1].reason is Reason.OUTRANKED
@@ -90,7 +95,12 @@ def test_the_trace_is_capped_and_keeps_the_winner_first() -> None:
 
 
 def test_every_verdict_says_why_in_words() -> None:
-    found = decided("What is the VAT rate?", (candidate(id="a", valid_to=TODAY), 1.0), (candidate(id="b", question="Other?"), 0.2), (candidate(id="c"), 0.95))
+    found = decided(
+        "What is the VAT rate?",
+        (candidate(id="a", valid_to=TODAY), 1.0),
+        (candidate(id="b", question="Other?"), 0.2),
+        (candidate(id="c"), 0.95),
+    )
     assert all(v.note for v in found.verdicts)
 
 

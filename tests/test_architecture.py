@@ -117,7 +117,12 @@ def _top_level(tree: ast.Module) -> Iterator[str]:
 
 
 def test_no_module_passes_six_hundred_lines() -> None:
-    long = {name: count for path in PACKAGE.rglob("*.py") if (count := len(path.read_text("utf-8").splitlines())) > 600 for name in [path.name]}
+    long = {
+        name: count
+        for path in PACKAGE.rglob("*.py")
+        if (count := len(path.read_text("utf-8").splitlines())) > 600
+        for name in [path.name]
+    }
     assert long == {}
 
 
@@ -143,7 +148,10 @@ def test_user_data_never_reaches_an_unsafe_reader() -> None:
         and (
             (isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"})
             or (isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in {"torch.load", "yaml.load", "os.system"})
-            or any(k.arg in {"allow_pickle", "trust_remote_code", "shell"} and ast.unparse(k.value) == "True" for k in node.keywords)
+            or any(
+                k.arg in {"allow_pickle", "trust_remote_code", "shell"} and ast.unparse(k.value) == "True"
+                for k in node.keywords
+            )
         )
     ]
     assert wrong + calls == []
@@ -155,7 +163,9 @@ def test_sql_is_a_constant_and_values_are_bound() -> None:
         for name, tree in MODULES.items()
         if room(name) == "records"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"execute", "executemany", "sql"}
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"execute", "executemany", "sql"}
         if node.args and not isinstance(node.args[0], ast.Constant | ast.Name | ast.Attribute)
     ]
     assert wrong == []

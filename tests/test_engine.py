@@ -47,7 +47,10 @@ def records(draw: st.DrawFn) -> Record:
 
 
 SETS = st.lists(records(), min_size=1, max_size=8, unique_by=lambda r: r.id)
-QUESTIONS = st.sampled_from([f"What is the {s}?" for s in SUBJECTS] + ["the standard VAT rate is", "Who wrote Faust?", "what's the minimum wage in France?", "thanks"])
+QUESTIONS = st.sampled_from(
+    [f"What is the {s}?" for s in SUBJECTS]
+    + ["the standard VAT rate is", "Who wrote Faust?", "what's the minimum wage in France?", "thanks"]
+)
 
 
 def fill(engine: Engine, these: Sequence[Record]) -> Engine:
@@ -81,13 +84,17 @@ def test_records_outside_the_chain_change_nothing(these: list[Record], question:
     atlas = default_atlas()
     chain = set(map(str, atlas.chain(atlas.parse(place), TODAY)))
     everything = fill(fake_engine(), these).ask(question, jurisdiction=place, as_of=TODAY)
-    restricted = fill(fake_engine(), [r for r in these if r.jurisdiction in chain]).ask(question, jurisdiction=place, as_of=TODAY)
+    restricted = fill(fake_engine(), [r for r in these if r.jurisdiction in chain]).ask(
+        question, jurisdiction=place, as_of=TODAY
+    )
     assert seen(everything) == seen(restricted)
 
 
 @QUICK
 @given(SETS, QUESTIONS, st.sampled_from(PLACES), st.randoms())
-def test_any_order_of_the_same_edits_gives_the_same_answers(these: list[Record], question: str, place: str, random: Any) -> None:
+def test_any_order_of_the_same_edits_gives_the_same_answers(
+    these: list[Record], question: str, place: str, random: Any
+) -> None:
     shuffled = random.sample(these, len(these))
     one, other = (fill(fake_engine(), order).ask(question, jurisdiction=place, as_of=TODAY) for order in (these, shuffled))
     assert seen(one) == seen(other)
@@ -117,7 +124,9 @@ def test_a_batch_answers_as_its_questions_alone(these: list[Record], questions: 
 @given(records(), QUESTIONS)
 def test_the_decision_does_not_see_the_answer(record: Record, question: str) -> None:
     other = replace(record, answer="Something else altogether.", target="something else", prior="x", rationale="y")
-    one, two = (fill(fake_engine(), [r]).ask(question, jurisdiction=record.jurisdiction, as_of=TODAY).decision for r in (record, other))
+    one, two = (
+        fill(fake_engine(), [r]).ask(question, jurisdiction=record.jurisdiction, as_of=TODAY).decision for r in (record, other)
+    )
     assert (one.route, one.reason, one.score) == (two.route, two.reason, two.score)
 
 
@@ -148,11 +157,26 @@ def test_the_same_question_has_another_answer_in_another_place() -> None:
     engine = fill(
         fake_engine(),
         [
-            Record(id="de", jurisdiction="DE", subject="standard VAT rate", question="What is the standard VAT rate?", answer="19 %"),
-            Record(id="fr", jurisdiction="FR", subject="standard VAT rate", question="What is the standard VAT rate?", answer="20 %"),
+            Record(
+                id="de",
+                jurisdiction="DE",
+                subject="standard VAT rate",
+                question="What is the standard VAT rate?",
+                answer="19 %",
+            ),
+            Record(
+                id="fr",
+                jurisdiction="FR",
+                subject="standard VAT rate",
+                question="What is the standard VAT rate?",
+                answer="20 %",
+            ),
         ],
     )
-    served = {place: engine.ask("What is the standard VAT rate?", jurisdiction=place, as_of=TODAY) for place in ("DE", "DE-BY", "FR", "ES")}
+    served = {
+        place: engine.ask("What is the standard VAT rate?", jurisdiction=place, as_of=TODAY)
+        for place in ("DE", "DE-BY", "FR", "ES")
+    }
     texts = {place: o.answer.text if o.decision.route is Route.OVERRIDE and o.answer else None for place, o in served.items()}
     assert texts == {"DE": "19 %", "DE-BY": "19 %", "FR": "20 %", "ES": None}
 
@@ -162,11 +186,24 @@ def test_the_same_question_has_another_answer_on_another_day() -> None:
     engine = fill(
         fake_engine(),
         [
-            Record(id="a", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="16 %", valid_from=date(2020, 7, 1), valid_to=date(2021, 1, 1)),
-            Record(id="b", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="19 %", valid_from=date(2021, 1, 1)),
+            Record(
+                id="a",
+                jurisdiction="DE",
+                subject="standard VAT rate",
+                question=ask,
+                answer="16 %",
+                valid_from=date(2020, 7, 1),
+                valid_to=date(2021, 1, 1),
+            ),
+            Record(
+                id="b", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="19 %", valid_from=date(2021, 1, 1)
+            ),
         ],
     )
-    served = [engine.ask(ask, jurisdiction="DE", as_of=day).decision for day in (date(2020, 6, 30), date(2020, 7, 1), date(2020, 12, 31), date(2021, 1, 1))]
+    served = [
+        engine.ask(ask, jurisdiction="DE", as_of=day).decision
+        for day in (date(2020, 6, 30), date(2020, 7, 1), date(2020, 12, 31), date(2021, 1, 1))
+    ]
     assert [d.winner.record.id if d.winner else d.reason for d in served] == [Reason.NOT_YET_VALID, "a", "a", "b"]
 
 
@@ -175,8 +212,17 @@ def test_records_that_contradict_one_another_are_both_cited_and_neither_served()
     engine = fill(
         fake_engine(),
         [
-            Record(id="a", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="It is 16 %.", institution="Ministry"),
-            Record(id="b", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="It is 19 %.", institution="Agency"),
+            Record(
+                id="a",
+                jurisdiction="DE",
+                subject="standard VAT rate",
+                question=ask,
+                answer="It is 16 %.",
+                institution="Ministry",
+            ),
+            Record(
+                id="b", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="It is 19 %.", institution="Agency"
+            ),
         ],
     )
     outcome = engine.ask(ask, jurisdiction="DE", as_of=TODAY)

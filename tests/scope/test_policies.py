@@ -21,17 +21,42 @@ DAYS = {
     "a record without bounds holds today": ({}, "What is the VAT rate?", TODAY, None),
     "a record holds on its first day": ({"valid_from": TODAY}, "What is the VAT rate?", TODAY, None),
     "a record does not hold on its last, open day": ({"valid_to": TODAY}, "What is the VAT rate?", TODAY, Reason.EXPIRED),
-    "a record does not hold before its first day": ({"valid_from": date(2027, 1, 1)}, "What is the VAT rate?", TODAY, Reason.NOT_YET_VALID),
-    "a year in the question goes before the day of asking": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "What was the VAT rate in 2020?", TODAY, None),
+    "a record does not hold before its first day": (
+        {"valid_from": date(2027, 1, 1)},
+        "What is the VAT rate?",
+        TODAY,
+        Reason.NOT_YET_VALID,
+    ),
+    "a year in the question goes before the day of asking": (
+        {"valid_from": FROM_2020, "valid_to": UNTIL_2021},
+        "What was the VAT rate in 2020?",
+        TODAY,
+        None,
+    ),
     "a day in the question goes before the day of asking": (
         {"valid_from": FROM_2020, "valid_to": UNTIL_2021},
         "What was the VAT rate on 30 June 2020?",
         TODAY,
         Reason.OTHER_DATE,
     ),
-    "today's record does not answer for another year": ({"valid_from": UNTIL_2021}, "What was the VAT rate in 2019?", TODAY, Reason.OTHER_DATE),
-    "a month in German is read": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "Wie hoch war die MwSt im Oktober 2020?", TODAY, None),
-    "the day of asking counts where the question names none": ({"valid_from": FROM_2020, "valid_to": UNTIL_2021}, "How high is VAT?", date(2020, 10, 1), None),
+    "today's record does not answer for another year": (
+        {"valid_from": UNTIL_2021},
+        "What was the VAT rate in 2019?",
+        TODAY,
+        Reason.OTHER_DATE,
+    ),
+    "a month in German is read": (
+        {"valid_from": FROM_2020, "valid_to": UNTIL_2021},
+        "Wie hoch war die MwSt im Oktober 2020?",
+        TODAY,
+        None,
+    ),
+    "the day of asking counts where the question names none": (
+        {"valid_from": FROM_2020, "valid_to": UNTIL_2021},
+        "How high is VAT?",
+        date(2020, 10, 1),
+        None,
+    ),
 }
 
 
@@ -46,7 +71,11 @@ SAME_DAY = {
     "another day of the year does not": ("Is 6 January a public holiday?", "Is 7 January a public holiday?", Reason.OTHER_DATE),
     "a day in another language agrees": ("Is 6 January a public holiday?", "Ist der 6. Januar ein Feiertag?", None),
     "a question without a day is left to the score": ("Is 6 January a public holiday?", "Is Epiphany a public holiday?", None),
-    "another year in the record's own question": ("Who won the 2006 World Cup?", "Who won the 2010 World Cup?", Reason.OTHER_DATE),
+    "another year in the record's own question": (
+        "Who won the 2006 World Cup?",
+        "Who won the 2010 World Cup?",
+        Reason.OTHER_DATE,
+    ),
     "the same year agrees": ("Who won the 2006 World Cup?", "Which country was champion in 2006?", None),
 }
 

@@ -1,6 +1,6 @@
 """Follow-up turns: complete a question that only makes sense after the turns before it. Pure, deterministic.
 
-A conversation is read turn by turn into the question that stands (`_Standing`); the last turn is then read the same way.
+A conversation is read turn by turn into the question that stands (`Standing`); the last turn is then read the same way.
 A turn, in this order: (1) asks nothing; (2) asks the same again: a doubt, "since when?", "I read it is 21 %", an order to
 say something else; (3) moves the question to another place or date; (4) proposes an answer ("is it 19?"); (5) is a fragment
 that is put into the question: another adjective, object, name, question word; (6) points back by a pronoun; else it stands
@@ -19,22 +19,23 @@ from rag_edit.scope import followup_splice as splice
 from rag_edit.scope import followup_words as words
 from rag_edit.scope import forms_words as w
 from rag_edit.scope.dates import read_dates
-from rag_edit.scope.followup_splice import PlaceReading
+from rag_edit.scope.followup_pointing import entity, point_back
+from rag_edit.scope.followup_splice import PREPOSED, PlaceReading
+from rag_edit.scope.followup_turn import MARKS, Fragment, Standing, asks, is_clause, may_stand_bare, open_turn, plain, word_set
 from rag_edit.scope.forms import read_form
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.text import clean, fold
 
 MAX_TURNS: Final = 20  # how far back a topic may lie
-MAX_POINTING_WORDS: Final = 9  # a longer question with a pronoun mostly holds what it stands for
+MAX_TURN_CHARS: Final = 2_000  # of a longer turn the end is read: there the question stands
+MAX_SENTENCES: Final = 8
 MAX_TOPIC_CHARS: Final = 400  # of a longer one the last sentence is kept
 _SENTENCE: Final = re.compile(  # not after an initial, "Jr." or "7.", nor at the mark inside a name ("Yahoo! is")
     r"(?<=[a-zà-ÿ)%]{2}[.!?…])(?<!\b[A-ZÀ-Þ][a-z][.])(?<!\b[A-ZÀ-Þ][a-z]{2}[.])\s+(?=[A-ZÀ-Þ¿¡]|(?:and|but|so|what|how|und|aber|wie|et|mais|y|pero)\b)"
     r"|(?<=[?!])\s+(?=[A-ZÀ-Þ¿¡]|(?:and|but|so|und|aber|et|mais|y|pero)\b)"
 )
 _QUOTES: Final = re.compile(r"[\"“”«»„]")
-_MARKS: Final = " \t¿¡?!.…\"'"
 _KIN: Final = re.compile(r"(?:[^\WA-ZÀ-Þ]\w*\s+){1,2}(?P<name>[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ].*)$")
-_PREPOSED: Final = re.compile(rf"{splice.PREPOSITION}\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +54,6 @@ class Topic:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What a conversation has come to: the question that stands, and the last user's words that hold a name."""
-
-    question: str = ""
-    naming: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fragment:
-    """A turn without the words that only tie it to what came before.
-
-    Attributes:
-        text: What is left, without marks.
-        led: It began with "and", "what about".
-        corrects: It takes something back ("no, I meant").
-        asks: It ended with a question mark.
-    """
-
-    text: str
-    led: bool
-    corrects: bool
-    asks: bool
-
-
 def resolve(messages: Sequence[Message], question: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
     """Return the topic that ``question`` continues, None when it stands alone or nothing came before.
 
@@ -87,59 +63,49 @@ def resolve(messages: Sequence[Message], question: str, form: FormReading, read_
         form: Its form.
         read_places: Reader of places.
     """
-    turns = [clean(m.content) for m in messages if m.role == "user"][-MAX_TURNS:]
+    turns = [clean(m.content[-MAX_TURN_CHARS:]) for m in messages if m.role == "user"][-MAX_TURNS:]
     if not turns or form.form is Form.SMALL_TALK:
         return None
-    standing = _Standing()
+    standing = Standing()
     for turn in turns:
         standing = _after(standing, turn, read_places)
-    return _continue(standing, _plain(question), form, read_places)
+    return _continue(standing, plain(question[-MAX_TURN_CHARS:]), form, read_places)
 
 
-def _after(standing: _Standing, turn: str, read_places: PlaceReading) -> _Standing:
+def _after(standing: Standing, turn: str, read_places: PlaceReading) -> Standing:
     """Return what stands after one more turn: it keeps, changes or replaces the question."""
-    turn, form = _plain(turn), read_form(turn)
+    turn, form = plain(turn), read_form(turn)
     if form.form is Form.SMALL_TALK:
         return standing
     topic = _continue(standing, turn, form, read_places)
     language = guess_language(turn) or "en"
     if topic is not None:
-        return _Standing(topic.text or standing.question, topic.text or standing.naming)
+        return Standing(topic.text or standing.question, topic.text or standing.naming)
     naming = turn if splice.named(turn, read_places, language) or splice.places(turn, read_places) else standing.naming
-    if form.form is Form.DOUBT or (standing.question and not _asks(turn, form)):
-        return _Standing(standing.question, naming)
+    if form.form is Form.DOUBT or (standing.question and not asks(turn, form)):
+        return Standing(standing.question, naming)
     asked = form.stem or turn
-    return _Standing(asked if len(asked) <= MAX_TOPIC_CHARS else _SENTENCE.split(asked)[-1], naming)
+    return Standing(asked if len(asked) <= MAX_TOPIC_CHARS else _SENTENCE.split(asked)[-1], naming)
 
 
-def _asks(turn: str, form: FormReading) -> bool:
-    """Return whether a turn asks something by itself; a search-like run of words does, a statement does not."""
-    if "?" in turn or form.form is not Form.OPEN or form.imperative or any(p.match(turn) for p in w.WH_START.values()):
-        return True
-    finite = w.FINITE.get(form.language or "en", w.FINITE["en"])
-    if words.STATES.match(turn) or words.OVERRULE.search(turn) or finite.search(turn) or _bag(turn) <= words.COURTESY:
-        return False
-    return not turn.endswith((".", "!"))
-
-
-def _continue(standing: _Standing, turn: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
+def _continue(standing: Standing, turn: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
     """Return what ``turn`` asks after ``standing``, None when it stands alone."""
     before = standing.question
-    bag = _bag(turn)
+    bag = word_set(turn)
     if bag <= words.COURTESY | _SMALL and not read_dates(turn) and len(bag) <= 8 and not turn.endswith("?"):
         return Topic("", before, "nothing")
     if before and (form.form is Form.DOUBT or (form.form is not Form.CLOZE and _same(turn, bag))):
         return Topic(before, before, "same")
     sentences = [turn] if _QUOTES.search(turn) else _SENTENCE.split(turn)
     if len(sentences) > 1:  # in a long message the follow-up stands at the end
-        piece, asked = _open(sentences[-1]), any(sentence.endswith("?") for sentence in sentences[:-1])
+        piece, asked = open_turn(sentences[-1]), any(sentence.endswith("?") for sentence in sentences[:-1])
         if not (piece.led or piece.corrects or (piece.asks and not asked)):
             return None
-        for sentence in sentences[:-1]:
+        for sentence in sentences[-MAX_SENTENCES:-1]:
             standing = _after(standing, sentence, read_places)
         return _continue(standing, sentences[-1], read_form(sentences[-1]), read_places)
     language = guess_language(before) or guess_language(turn) or "en"
-    piece = _open(turn)
+    piece = open_turn(turn)
     if before and (form.form is not Form.CLOZE or piece.led or piece.corrects):
         if _proposes(piece, before, read_places):
             return Topic(before, before, "same")
@@ -149,7 +115,7 @@ def _continue(standing: _Standing, turn: str, form: FormReading, read_places: Pl
         put = _put(piece, standing, read_places, language)
         if put is not None:
             return Topic(put, before, "fragment")
-    pointed = _pointed(turn, standing, read_places, guess_language(turn) or language)
+    pointed = point_back(turn, standing, read_places, guess_language(turn) or language)
     return None if pointed is None else Topic(pointed, before or standing.naming, "pronoun")
 
 
@@ -163,7 +129,7 @@ def _same(turn: str, bag: frozenset[str]) -> bool:
     return held and not turn.endswith("?") and len(turn.split()) <= 14 and not any(p.match(turn) for p in w.WH_START.values())
 
 
-def _proposes(piece: _Fragment, before: str, read_places: PlaceReading) -> bool:
+def _proposes(piece: Fragment, before: str, read_places: PlaceReading) -> bool:
     """Return whether a turn proposes an answer to the question before: "is it 19?", "so 100 km/h?"."""
     match = words.GUESS.match(piece.text)
     guess = match["guess"] if match else ""
@@ -171,13 +137,16 @@ def _proposes(piece: _Fragment, before: str, read_places: PlaceReading) -> bool:
         spoken = guess
         for date in reversed(read_dates(guess)):
             spoken = spoken[: date.start] + spoken[date.end :]
-        return bool(guess) and bool(words.ASKS_WHEN.match(before)) and _bag(spoken) <= words.FILLERS
+        return bool(guess) and bool(words.ASKS_WHEN.match(before)) and word_set(spoken) <= words.FILLERS
     if words.NUMBER.match(guess or piece.text):
         return True
-    return bool(guess) and bool(words.PROPOSED.match(guess)) and _bag(guess).isdisjoint(words.FILLERS - _ARTICLES)
+    there = splice.places(piece.text, read_places)
+    if there and piece.asks and not piece.led and words.ASKS_WHERE.match(before):  # "In Paris?"
+        return word_set(piece.text[: there[0].start] + piece.text[there[-1].end :]) <= words.FILLERS
+    return bool(guess) and bool(words.PROPOSED.match(guess)) and word_set(guess).isdisjoint(words.FILLERS - _ARTICLES)
 
 
-def _moved(piece: _Fragment, before: str, read_places: PlaceReading, language: str) -> str | None:
+def _moved(piece: Fragment, before: str, read_places: PlaceReading, language: str) -> str | None:
     """Return ``before`` at the place or date that a turn names beside words that say nothing else."""
     text = piece.text
     there, dates = splice.places(text, read_places), read_dates(text)
@@ -188,30 +157,35 @@ def _moved(piece: _Fragment, before: str, read_places: PlaceReading, language: s
     left = text
     for start, end in sorted([(p.start, p.end) for p in there] + [(d.start, d.end) for d in dates], reverse=True):
         left = f"{left[:start]} {left[end:]}"
-    if not _bag(left) <= words.FILLERS:
+    claim = words.GUESS.match(PREPOSED.sub("", f"{left.strip()} ").strip())  # "in Germany it is 19"
+    if not word_set(left) <= words.FILLERS and not (claim and words.NUMBER.match(claim["guess"])):
         return None
     moved = splice.put_place(before, text, there, read_places, language) if there else before
     return splice.put_date(moved, text, dates, language) if dates else moved
 
 
-def _put(piece: _Fragment, standing: _Standing, read_places: PlaceReading, language: str) -> str | None:
+def _put(piece: Fragment, standing: Standing, read_places: PlaceReading, language: str) -> str | None:
     """Return the standing question with a fragment put into it."""
     text, before = piece.text, standing.question
     count = len(text.split())
     if words.BARE_WH.match(text):
-        asks = next((m for p in w.WH_START.values() if (m := p.match(before.lstrip(_MARKS)))), None)
-        return None if asks is None else text.capitalize() + before.lstrip(_MARKS)[asks.end() :]
-    if not 1 <= count <= 6 or not (piece.led or piece.corrects or (piece.asks and _may_stand_bare(text))) or _is_clause(text, language):
+        opening = next((m for p in w.WH_START.values() if (m := p.match(before.lstrip(MARKS)))), None)
+        return None if opening is None else text.capitalize() + before.lstrip(MARKS)[opening.end() :]
+    if (
+        not 1 <= count <= 6
+        or not (piece.led or piece.corrects or (piece.asks and may_stand_bare(text)))
+        or is_clause(text, language)
+    ):
         return None
     if words.TIME.match(text):
         return splice.add(before, text)
     if own := words.POSSESSIVE.get(language, words.POSSESSIVE["en"]).match(text):
         if kin := _KIN.match(own["thing"]):  # "his wife Marie Curie"
             return splice.put_name(before, kin["name"], read_places, language)
-        name = _entity(standing, read_places)
+        name = entity(standing, read_places)
         return words.OF.get(language, words.OF["en"]).format(own["thing"], name) if name else None
-    if words.ROAD_ADVERB.match(text) or _PREPOSED.match(text):
-        return splice.put_phrase(before, text, read_places, language) or splice.add(before, text)
+    if words.ROAD_ADVERB.match(text) or PREPOSED.match(text):
+        return splice.put_phrase(before, text, read_places, language)
     modifier = _modifier(text, before, language)
     if modifier:
         return splice.put_modifier(before, modifier, read_places, language)
@@ -227,15 +201,8 @@ def _put(piece: _Fragment, standing: _Standing, read_places: PlaceReading, langu
     for way in ways:
         if (put := way(before, text, read_places, language)) is not None:
             return put
-    name = _entity(standing, read_places)
+    name = entity(standing, read_places)
     return words.OF.get(language, words.OF["en"]).format(bare, name) if name and article else None
-
-
-def _may_stand_bare(text: str) -> bool:
-    """Return whether a short question without "and" may still be a fragment: "on Sundays?", "the reduced one?", "Frida Kahlo?"."""
-    several = text.split()
-    names = all(word[:1].isupper() for word in several)
-    return len(several) <= 3 and (names or bool(words.ARTICLE.match(text) or words.TIME.match(text) or _PREPOSED.match(text)))
 
 
 def _modifier(text: str, before: str, language: str) -> str:
@@ -243,107 +210,19 @@ def _modifier(text: str, before: str, language: str) -> str:
     article = words.ARTICLE.match(text)
     bare = (text[article.end() :] if article else text).split()
     asked = set(fold(before).split())
-    shared = [word for word in bare if fold(word) in asked | words.HEADS or (len(word) > 3 and any(a.endswith(fold(word)) for a in asked))]
+    shared = [
+        word
+        for word in bare
+        if fold(word) in asked | words.HEADS or (len(word) > 3 and any(a.endswith(fold(word)) for a in asked))
+    ]
     left = [word for word in bare if word not in shared]
     if len(left) != 1:
         return ""
     known = fold(left[0]).replace(" ", "") in words.MODIFIERS
     adjective = language == "de" and bool(article) and left[0].islower()
-    return left[0] if known or adjective or (shared and left[0].islower()) or (language == "en" and left[0].endswith("ed")) else ""
-
-
-def _pointed(turn: str, standing: _Standing, read_places: PlaceReading, language: str) -> str | None:
-    """Return ``turn`` with its pronoun replaced by what it stands for in the turns before."""
-    piece = _open(turn)
-    before, text = standing.question, piece.text
-    if len(text.split()) > MAX_POINTING_WORDS or words.EXPLETIVE.search(text) or splice.named(text, read_places, language):
-        return None
-    if there := words.THERE.get(language, words.THERE["en"]).search(text):
-        place = splice.where(before, read_places, language) or splice.where(standing.naming, read_places, language)
-        return None if place is None else _marked(text[: there.start()] + place + text[there.end() :], turn)
-    own = words.POSSESSIVE.get(language, words.POSSESSIVE["en"]).search(text)
-    person = words.PERSON.get(language, words.PERSON["en"]).search(text)
-    first = own or person
-    if first and splice.noun(text[: first.start()], read_places, language):
-        return None  # "where did the dance get its name?"
-    name = _entity(standing, read_places, persons=bool(words.OF_PERSONS.match(first.group())) if first else language == "es")
-    if name and own:
-        of = f"{name}'s {own['thing']}" if language == "en" else f"{own['thing']} {'von' if language == 'de' else 'de'} {name}"
-        return _marked(text[: own.start()] + of, turn)
-    if not name and person and language in ("de", "fr") and (phrase := splice.noun(before, read_places, language)):
-        name = before[phrase.start : phrase.end]  # there a thing is "he" or "she" too
-    if name and person:
-        gap = " " if person.group().startswith("-") else ""
-        return _marked(text[: person.start()] + gap + name + text[person.end() :], turn)
-    if name and language == "es" and words.DROPPED.match(text):
-        return _marked(f"{text} {name}", turn)
-    thing = words.THING.get(language, words.THING["en"]).search(text)
-    phrase = splice.noun(before, read_places, language) if thing else None
-    if thing is None or phrase is None or _says_much(text[: thing.start()] + text[thing.end() :], read_places):
-        return None
-    where = "" if splice.places(text, read_places) else splice.where(before, read_places, language) or ""
-    return _marked(f"{text[: thing.start()]}{before[phrase.start : phrase.end]}{text[thing.end() :]} {where}".rstrip(), turn)
-
-
-def _says_much(text: str, read_places: PlaceReading) -> bool:
-    """Return whether a question, its pronoun taken out, speaks of things of its own beside places and dates."""
-    for start, end in sorted([(p.start, p.end) for p in read_places(text)] + [(d.start, d.end) for d in read_dates(text)], reverse=True):
-        text = text[:start] + text[end:]
-    return len(_bag(text) - words.SHORT_QUESTION) > 1
-
-
-def _entity(standing: _Standing, read_places: PlaceReading, *, persons: bool = False) -> str:
-    """Return what a pronoun stands for: the name in the standing question, else its place, else the last name said.
-
-    Args:
-        standing: What the conversation has come to.
-        read_places: Reader of places.
-        persons: Only a person is meant: no place.
-    """
-    for text in (standing.question, standing.naming):
-        names = splice.named(text, read_places, guess_language(text) or "en")
-        if names:
-            longest = max(names, key=lambda span: (" " in text[span.start : span.end], -span.start))
-            return text[longest.start : longest.end].removesuffix("'s").removesuffix("’s")
-        if not persons and (found := splice.places(text, read_places)):
-            return found[0].text
-    return ""
-
-
-def _open(turn: str) -> _Fragment:
-    """Take the words off a turn that only tie it to what came before."""
-    text, led, corrects = turn.strip(_MARKS), False, False
-    for _ in range(4):
-        renamed, corrected, lead = words.RENAME.match(text), words.CORRECTION.match(text), words.LEAD.match(text)
-        match = renamed or corrected or lead
-        if match is None or not text[match.end() :].strip(_MARKS + ","):
-            break
-        corrects, led = corrects or match is not lead, led or match is lead
-        text = text[match.end() :].strip(_MARKS + ",")
-    asks = turn.rstrip("\"' ").endswith("?") or words.POLITE.search(text) is not None
-    return _Fragment(words.TRAIL.sub("", text).strip(), led, corrects, asks)
-
-
-def _is_clause(text: str, language: str) -> bool:
-    """Return whether a fragment has a verb or a question word: then it is a question of its own."""
     return (
-        any(pattern.match(text) for pattern in w.WH_START.values())
-        or w.POLAR_START.get(language, w.POLAR_START["en"]).match(text) is not None
-        or w.FINITE.get(language, w.FINITE["en"]).search(text) is not None
+        left[0] if known or adjective or (shared and left[0].islower()) or (language == "en" and left[0].endswith("ed")) else ""
     )
-
-
-def _plain(turn: str) -> str:
-    return turn.replace("’", "'").replace("‘", "'")
-
-
-def _marked(text: str, turn: str) -> str:
-    """Return a question made anew with a capital and the mark that the turn had."""
-    return text[:1].upper() + text[1:] + ("?" if turn.rstrip().endswith("?") else "")
-
-
-def _bag(text: str) -> frozenset[str]:
-    return frozenset(fold(text).split())
 
 
 _SMALL: Final = frozenset(token for word in w.SMALL_TALK for token in fold(word).split())

@@ -15,17 +15,31 @@ from rag_edit.scope.text import fold
 
 PlaceReading = Callable[[str], Sequence[PlaceMention]]
 _ARTICLES: Final = r"(?:(?:the|der|die|das|den|dem|la|le|les|el|los|las)\s+|l')?"
-_TO_PLACE: Final = re.compile(rf"(?<!\w)(?P<prep>in|im|en|au|aux|à|within|inside|to|for|of|from|de|du|des|del|d'|von|aus|nach|für|con|mit)?(?:^|\s+|(?<=d'))(?P<article>{_ARTICLES})$", re.IGNORECASE)
+_TO_PLACE: Final = re.compile(
+    rf"(?<!\w)(?P<prep>in|im|en|au|aux|à|within|inside|to|for|of|from|de|du|des|del|d'|von|aus|nach|für|con|mit)?(?:^|\s+|(?<=d'))(?P<article>{_ARTICLES})$",
+    re.IGNORECASE,
+)
 _TO_DATE: Final = re.compile(r"(?<!\w)(?:in|on|as of|im jahr|im|am|le|el|en|au|in the year|in dem jahr)\s+$", re.IGNORECASE)
-_LOCATIVE: Final = frozenset("in im en au aux within inside".split())
+_LOCATIVE: Final = frozenset(("in", "im", "en", "au", "aux", "within", "inside"))
 PREPOSITION: Final = r"(?:in|on|at|within|inside|outside|along|near|during|for|with|without|auf|im|am|bei|innerhalb|außerhalb|vor|für|mit|ohne|sur|dans|en|au|aux|à|hors|pour|avec|sans|por|dentro de|fuera de|para|con|sin)"
+PREPOSED: Final = re.compile(rf"{PREPOSITION}\s", re.IGNORECASE)
+_OTHERWISE: Final = re.compile(r"^(?:for|with|without|during|für|mit|ohne|vor|pour|avec|sans|para|con|sin)$")
 _STOP: Final = rf"(?=\s+{PREPOSITION}\b|\s*[?.!,;]|\s*$)"
 _PHRASE: Final = re.compile(rf"(?<!\w){PREPOSITION}\s+\S.*?{_STOP}", re.IGNORECASE)
-_PHRASE_DE: Final = re.compile(rf"(?<!\w)(?i:{PREPOSITION})\s+(?:(?:der|die|das|den|dem|einer|einem|einen|ein|eine)\s+)?(?:[a-zäöüß]+\s+)*?[A-ZÄÖÜ][\w-]*")
+_PHRASE_DE: Final = re.compile(
+    rf"(?<!\w)(?i:{PREPOSITION})\s+(?:(?:der|die|das|den|dem|einer|einem|einen|ein|eine)\s+)?(?:[a-zäöüß]+\s+)*?[A-ZÄÖÜ][\w-]*"
+)
 _NOUN: Final = re.compile(rf"(?<!\w)(?:(?:the|an?|le|la|les|un|une|el|los|las|una)\s+|l')\S.*?{_STOP}", re.IGNORECASE)
-_NOUN_DE: Final = re.compile(r"(?<!\w)(?i:der|die|das|den|dem|ein|eine)\s+(?:[a-zäöüß-]+\s+)*?[A-ZÄÖÜ][\w-]*(?:\s+der\s+[A-ZÄÖÜ][\w-]*)?")
-_NAME: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-ÖØ-Þ][\w’-]*(?:(?:\s+(?:of|de|von|van|der|la|le|du|and the|y))*\s+[A-ZÀ-ÖØ-Þ0-9][\w’-]*)*")
-_DETERMINED: Final = re.compile(r"\b(?:the|an?|der|die|das|den|dem|des|ein\w*|kein\w*|welche\w?|mein\w*|zum|zur|im|am|vom)\s+(?:[a-zäöüß]+\s+)*$", re.IGNORECASE)
+_NOUN_DE: Final = re.compile(
+    r"(?<!\w)(?i:der|die|das|den|dem|ein|eine)\s+(?:[a-zäöüß-]+\s+)*?[A-ZÄÖÜ][\w-]*(?:\s+der\s+[A-ZÄÖÜ][\w-]*)?"
+)
+_NAME: Final = re.compile(
+    r"(?<![\w'’-])[A-ZÀ-ÖØ-Þ][\w’-]*(?:(?:\s+(?:of|de|von|van|der|la|le|du|and the|y))*\s+[A-ZÀ-ÖØ-Þ0-9][\w’-]*)*"
+)
+_DETERMINED: Final = re.compile(
+    r"\b(?:the|an?|der|die|das|den|dem|des|ein\w*|kein\w*|welche\w?|mein\w*|zum|zur|im|am|vom)\s+(?:[a-zäöüß]+\s+)*$",
+    re.IGNORECASE,
+)
 _ADJECTIVE_END_DE: Final = re.compile(r"(?:en|er|es|em|e)$")
 
 
@@ -57,7 +71,13 @@ def named(text: str, read: PlaceReading, language: str) -> list[Span]:
             span = Span(text.index(" ", first) + 1, match.end())
         name = text[span.start : span.end]
         single = " " not in name
-        if span.start == first or not name[:1].isupper() or name == "I" or (name.isupper() and len(name) <= 5) or not span.apart(taken):
+        if (
+            span.start == first
+            or not name[:1].isupper()
+            or name == "I"
+            or (name.isupper() and len(name) <= 5)
+            or not span.apart(taken)
+        ):
             continue
         if language == "de" and single and _DETERMINED.search(text[: span.start]):
             continue
@@ -78,7 +98,11 @@ def put_place(text: str, fragment: str, there: Sequence[PlaceMention], read: Pla
         if old is None or (not old["prep"] and not said):
             return text[: here[0].start] + new + text[here[-1].end :]
         if not old["prep"]:
-            return text[: here[0].start].rstrip() + " " + said + text[here[-1].end :] if old["article"] == "" else text[: old.start()] + f" {said}" + text[here[-1].end :]
+            return (
+                text[: here[0].start].rstrip() + " " + said + text[here[-1].end :]
+                if old["article"] == ""
+                else text[: old.start()] + f" {said}" + text[here[-1].end :]
+            )
         kept = {"au": "en", "aux": "en", "du": "de", "des": "de", "im": "in"}.get(old["prep"].lower(), old["prep"])
         article = "" if kept == "en" else article
         gap = "" if kept.endswith("'") else " "
@@ -94,7 +118,15 @@ def put_date(text: str, fragment: str, there: Sequence[DateMention], language: s
     new = fragment[date.start : date.end]
     before = _TO_DATE.search(fragment[: date.start])
     if not here:
-        lead = before.group() if before else "in " if date.month is None and language == "en" else "en " if date.month is None and language in ("fr", "es") else ""
+        lead = (
+            before.group()
+            if before
+            else "in "
+            if date.month is None and language == "en"
+            else "en "
+            if date.month is None and language in ("fr", "es")
+            else ""
+        )
         return add(text, lead + new)
     old = here[-1]
     if date.month is None and old.month is not None and old.year is not None:
@@ -115,7 +147,11 @@ def put_name(text: str, name: str, read: PlaceReading, language: str) -> str | N
     article = words.ARTICLE.match(name)
     phrase = noun(text, read, language)
     inside = phrase is not None and phrase.start <= found[0].start < phrase.end
-    whole = inside and phrase is not None and words.ARTICLE.sub("", text[phrase.start : phrase.end]) == text[found[0].start : found[0].end]
+    whole = (
+        inside
+        and phrase is not None
+        and words.ARTICLE.sub("", text[phrase.start : phrase.end]) == text[found[0].start : found[0].end]
+    )
     span = phrase if inside and (article or whole) and phrase is not None else found[0]
     tail = "'s" if text[span.start : span.end].endswith(("'s", "’s")) else ""
     return text[: span.start] + name + tail + text[span.end :]
@@ -143,10 +179,18 @@ def put_modifier(text: str, modifier: str, read: PlaceReading, language: str) ->
     return text[: phrase.start] + article + " ".join(rest) + text[phrase.end :]
 
 
-def put_phrase(text: str, phrase: str, read: PlaceReading, language: str) -> str | None:
-    """Return ``text`` with its last prepositional phrase, a place's or date's left alone, replaced by ``phrase``."""
+def put_phrase(text: str, phrase: str, read: PlaceReading, language: str) -> str:
+    """Return ``text`` with ``phrase`` in place of its last prepositional phrase of that kind, else at its end.
+
+    A place or a date is left alone; "for lorries" and "with a trailer" do not stand in for "on motorways".
+    """
     span = prepositional(text, read, language)
-    return None if span is None else text[: span.start] + phrase + text[span.end :]
+    if span is None:
+        return add(text, phrase)
+    old, new = (part.split(" ", 1)[0].lower() for part in (text[span.start : span.end], phrase))
+    if old != new and (_OTHERWISE.match(old) or _OTHERWISE.match(new)):
+        return add(text, phrase)
+    return text[: span.start] + phrase + text[span.end :]
 
 
 def put_object(text: str, thing: str, read: PlaceReading, language: str) -> str | None:
@@ -171,7 +215,11 @@ def noun(text: str, read: PlaceReading, language: str) -> Span | None:
         end = min([match.end(), *(t.start for t in taken if match.start() < t.start < match.end())])
         span = Span(match.start(), match.start() + len(text[match.start() : end].rstrip()))
         hangs = re.search(rf"(?<!\w)(?:{PREPOSITION}|of|de|von)\s+$", text[: span.start], re.IGNORECASE)
-        if not hangs and span.apart(taken) and len(text[span.start : span.end].split()) > 1 - text[span.start : span.end].count("'"):
+        if (
+            not hangs
+            and span.apart(taken)
+            and len(text[span.start : span.end].split()) > 1 - text[span.start : span.end].count("'")
+        ):
             return span
     return None
 

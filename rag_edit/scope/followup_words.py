@@ -18,14 +18,14 @@ LEAD: Final = _any(
     r"^(?:and|n|but|so|then|ok(?:ay)?|hm+|well|now|plus|or|also)\b[\s,.]+(?!are\b)",
     r"^(?:what about|how about|what if|how is it|what of|(?:what|how (?:much|high|long|fast)) (?:is|was|were|would|will|'s) (?:it|that)(?: be)?(?= (?:in|on|for|under)\b)|same (?:question )?(?:for|in)|the same for)\b[\s,]*",
     r"^(?:und|aber|dann|oder|na|was ist mit|was wäre mit|wie (?:ist|sieht|steht|wäre|war) (?:es|das)(?: (?:mit|bei|um))?|dasselbe für|das gleiche für|wie (?:hoch|viel|lange|schnell) (?:ist|war|wäre) (?:es|das)(?= (?:in|im|am|\d)))\b[\s,]*",
-    r"^(?:et|mais|alors|donc|ou|quid|qu'en est-il|et si)\b[\s,]*(?:(?:de la|du|de l'|des|de|pour)(?=\s)\s*)?",
+    r"^(?:et|mais|alors|donc|ou|quid|qu'en est-il|et si)\b[\s,]*(?:(?:de la|du|de l'|des|de)(?=\s)\s*)?",
     r"^(?:combien (?:est-ce|c'est|c'était|était-ce)|c'est combien|c'est comment)\s+(?=en\b|au|le\b|à\b|chez\b)",
     r"^la même (?:chose|question) pour\s+",
     r"^(?:y|pero|entonces|qué (?:pasa|hay|tal)(?: con| de| en)?|lo mismo (?:para|en)|(?:cuánto|cómo|cuál) (?:es|era|fue|sería)(?= (?:en|el)\b))\b[\s,]*",
 )
 # words that take back a part of the question
 CORRECTION: Final = _any(
-    r"^(?:no|nope|nein|non|sorry|oops|actually|wait|pardon|rather|entschuldigung|verzeihung|perdón|perdona|perdone|disculpa|désolée?|excuse[zr]?-moi|lo siento)(?:[,.!:;–-]+\s*|\s+(?=i\b|ich\b|je\b|in\b|en\b|im\b))",
+    r"^(?:no|nope|nein|non|sorry|oops|ups|oups|uy|huy|actually|wait|pardon|rather|entschuldigung|verzeihung|perdón|perdona|perdone|disculpa|désolée?|excuse[zr]?-moi|lo siento)(?:[,.!:;–-]+\s*|\s+(?=i\b|ich\b|je\b|in\b|en\b|im\b))",
     r"^(?:not|nicht|pas|no) [^,]{2,30},\s*",
     r"^(?:i|we) (?:actually |really )?(?:meant|mean|(?:was|am|were) asking (?:about|for)|asked (?:about|for)|was thinking of|want(?:ed)?)(?: to say)?\s+",
     r"^(?:ich|wir) (?:eigentlich )?(?:meinte|meine|meinten|wollte|dachte an|fragte nach)(?: eigentlich)?\s+",
@@ -40,7 +40,7 @@ RENAME: Final = _any(
     r"^(?:ahora |hoy |ya )?(?:se llama|es conocid[oa] como)(?: ahora| hoy)*\s+",
 )
 TRAIL: Final = re.compile(
-    r"(?:[\s,]+(?:then|too|also|as well|though|please|instead|now|maybe|today|auch|dann|denn|bitte|jetzt|heute|aber|stattdessen|aus|alors|aussi"
+    r"(?:[\s,]+(?:right|correct|isn't it|wasn't it|oder|nicht wahr|richtig|n'est-ce pas|c'est ça|verdad|no es así|cierto|then|too|also|as well|though|please|instead|now|maybe|today|auch|dann|denn|bitte|jetzt|heute|aber|stattdessen|aus|alors|aussi"
     r"|maintenant|aujourd'hui|s'il (?:te|vous) plaît|entonces|también|ahora|hoy|por favor))+$",
     re.IGNORECASE,
 )
@@ -48,29 +48,29 @@ TRAIL: Final = re.compile(
 FILLERS: Final = w.words(
     "in on at for from of the a an to about and how then if i i m im am we you one s live living lived drive driving go move travel buy work is it was"
     " that this does do did also apply same true case over next door here there year after before following too question but though now between"
-    " within still hold valid by as with my our as"
+    " within still hold valid by as with my our differ different change next day following what situation"
     " am der die das den dem des fur nach und wie es sieht aus mit bei ich bin wir sind wohne wohnen lebe leben aber gilt auch dasselbe gleiche"
-    " jahr im zum uns hier so gleich ist war denn dann bitte ab wissen"
+    " jahr im zum uns hier so gleich ist war denn dann bitte ab wissen von tag danach anders lage"
     " en a au aux la le les l du de pour et qu j je habite habitons suis vis vivons nous chez ici mais c est pareil valable aussi meme chose ca s"
-    " applique annee dans egalement alors"
-    " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se"
+    " applique annee dans egalement alors jour suivant lendemain different differe change quelle situation"
+    " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se dia siguiente despues distinto diferente cambia cual situacion"
 )
 # a turn of these words alone, one of `SAME_CORE` among them, asks more about the same
 SAME: Final = w.words(
     "since until till as of from when how long has have had been is it that this the case valid for in force so what are your you source sources"
-    " where does did do come says said who according to whom why and by could can would please again repeat say once more tell me time explain"
+    " where does did do come says said who according to whom why and by could can would please again repeat say once more tell me time explain always ever like"
     " simpler simply terms words detail know s was get got yourself way"
     " seit ab bis wann gilt das es ist war schon wie lange was die deine ihre quelle quellen und warum wieso weshalb woher kommt hast du weisst"
-    " haben sie kannst konntest konnen nochmal noch mal einmal wiederholen wiederhole sagen sag bitte mir erklare erklaren einfacher denn"
+    " haben sie kannst konntest konnen immer so gewesen nochmal noch mal einmal wiederholen wiederhole sagen sag bitte mir erklare erklaren einfacher denn"
     " depuis jusqu a quand c est ca cela valable en vigueur d ou vient quelle ta votre la pourquoi tu peux vous pouvez repeter repete le encore"
-    " une fois redire expliquer explique moi plus simplement et ainsi comme te s il plait l cette"
+    " une fois redire expliquer explique moi plus simplement et ainsi comme ete toujours a te s il plait l cette"
     " desde hasta cuando asi eso esto vale valido vigente cual tu su fuente fuentes por que y de donde sale viene puedes puede repetir repetirlo"
-    " repite repitelo otra vez explicar explicarlo explicame mas sencillo decirlo ha sido lo"
+    " repite repitelo otra vez explicar explicarlo explicame mas sencillo decirlo ha sido lo siempre"
 )
 SAME_CORE: Final = w.words(
-    "since until till case valid been force source sources come says whom why repeat again explain seit ab bis quelle quellen warum wieso weshalb"
-    " woher nochmal noch wiederholen wiederhole erklare erklaren depuis jusqu valable vigueur source pourquoi repeter repete redire expliquer"
-    " explique vient desde hasta fuente fuentes vigente valido por repetir repetirlo repite repitelo explicar explicarlo explicame"
+    "since until till case valid been force source sources come says whom why repeat again explain always seit ab bis quelle quellen warum wieso weshalb"
+    " woher nochmal noch immer wiederholen wiederhole erklare erklaren depuis jusqu valable vigueur toujours source pourquoi repeter repete redire expliquer"
+    " explique vient desde hasta fuente fuentes vigente valido por repetir repetirlo repite repitelo explicar explicarlo explicame siempre"
 )
 # beside the words of small talk: what makes "thanks, that helps" ask nothing
 COURTESY: Final = w.words(
@@ -101,11 +101,20 @@ NUMBER: Final = re.compile(
     re.IGNORECASE,
 )
 PROPOSED: Final = re.compile(
-    r"^(?:(?:the|der|die|das|le|la|les|el|los|las)\s+|l')\w[\w-]*(?:\s+\w[\w-]*)?$|^(?-i:[A-ZÀ-Þ])[\w-]+(?:\s+(?-i:[A-ZÀ-Þ])[\w-]+){0,2}$", re.IGNORECASE
+    r"^(?:(?:the|der|die|das|le|la|les|el|los|las)\s+|l')\w[\w-]*(?:\s+\w[\w-]*)?$|^(?-i:[A-ZÀ-Þ])[\w-]+(?:\s+(?-i:[A-ZÀ-Þ])[\w-]+){0,2}$",
+    re.IGNORECASE,
 )
-ASKS_WHEN: Final = re.compile(r"^\W*(?:when|what (?:day|date)|wann|an welchem tag|quand|quel jour|cuándo|qué día)\b", re.IGNORECASE)
+ASKS_WHERE: Final = re.compile(
+    r"^\W*(?:where|in which|in what|which (?:city|country)|wo|in welche\w|où|dans quel\w*|dónde|en qué)\b", re.IGNORECASE
+)
+ASKS_WHEN: Final = re.compile(
+    r"^\W*(?:when|what (?:day|date)|wann|an welchem tag|quand|quel jour|cuándo|qué día)\b", re.IGNORECASE
+)
 BARE_WH: Final = re.compile(r"^(?:when|where|who|wann|wo|wer|quand|où|qui|cuándo|dónde|quién)$", re.IGNORECASE)
-STATES: Final = re.compile(r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w{0,2}|unser\w{0,2}|je|j'\w+|nous|mon|ma|mes|notre|yo|mi|mis|nosotros)\b", re.IGNORECASE)
+STATES: Final = re.compile(
+    r"^(?:i|i'm|i've|we|we're|my|our|ich|wir|mein\w{0,2}|unser\w{0,2}|je|j'\w+|nous|mon|ma|mes|notre|yo|mi|mis|nosotros)\b",
+    re.IGNORECASE,
+)
 
 _TIMES: Final = (
     r"(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:on |at )?(?:weekends?|nights?|(?:public |bank )?holidays)|at night|in winter|in summer"
@@ -139,7 +148,9 @@ POSSESSIVE: Final = {
     "fr": re.compile(r"\b(?:son|sa|ses)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
     "es": re.compile(r"\b(?:su|sus)\s+(?P<thing>[a-zà-ÿ].*)$", re.IGNORECASE),
 }
-OF_PERSONS: Final = re.compile(r"(?:he|she|him|his|her|er|sie|ihm|ihn|-(?:t-)?(?:il|elle)|il|elle|él|ella)\b", re.IGNORECASE)  # never of a place
+OF_PERSONS: Final = re.compile(
+    r"(?:he|she|him|his|her|er|sie|ihm|ihn|-(?:t-)?(?:il|elle)|il|elle|él|ella)\b", re.IGNORECASE
+)  # never of a place
 THING: Final = {
     "en": re.compile(r"\b(?:it|that|this)\b", re.IGNORECASE),
     "de": re.compile(r"\b(?:es|das)\b(?=\s*[?.!]*$)", re.IGNORECASE),
@@ -159,7 +170,17 @@ EXPLETIVE: Final = _any(
     r"^(?:le|la|les|l'|un|une|ce|cette|mon|ma|notre|\d)\b.*-(?:t-)?(?:il|elle)\b",
 )
 # "¿Dónde nació?": a verb without its person
-DROPPED: Final = re.compile(r"^(?:(?:a|de|con|en|por|desde|hasta)\s+)?(?:qué|quién|cuál|cuándo|dónde|cómo|cuánt[oa]s?)(?:\s+\w+){0,2}?\s+(?:se\s+)?\w+(?:ó|ía|aba)$", re.IGNORECASE)
-SHORT_QUESTION: Final = w.words("what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the would be will has have been")
+DROPPED: Final = re.compile(
+    r"^(?:(?:a|de|con|en|por|desde|hasta)\s+)?(?:qué|quién|cuál|cuándo|dónde|cómo|cuánt[oa]s?)(?:\s+\w+){0,2}?\s+(?:se\s+)?\w+(?:ó|ía|aba)$|^(?:estaba|estuvo|tenía|tuvo|vivía|vivió|murió|nació)(?:\s+\w+){1,3}$",
+    re.IGNORECASE,
+)
+SHORT_QUESTION: Final = w.words(
+    "what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the would be will has have been"
+)
 IN: Final = {"en": "in", "de": "in", "fr": "en", "es": "en"}
-OF: Final = {"en": "What is the {} of {}?", "de": "Was ist die {} von {}?", "fr": "Quelle est la {} de {} ?", "es": "¿Cuál es la {} de {}?"}
+OF: Final = {
+    "en": "What is the {} of {}?",
+    "de": "Was ist die {} von {}?",
+    "fr": "Quelle est la {} de {} ?",
+    "es": "¿Cuál es la {} de {}?",
+}

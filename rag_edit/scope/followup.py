@@ -35,6 +35,7 @@ _SENTENCE: Final = re.compile(  # not after an initial, "Jr." or "7.", nor at th
     r"|(?<=[?!])\s+(?=[A-ZÀ-Þ¿¡]|(?:and|but|so|und|aber|et|mais|y|pero)\b)"
 )
 _QUOTES: Final = re.compile(r"[\"“”«»„]")
+_ABOUT: Final = re.compile(r"(?:for|of|with|pour|für|bei|para|con)\s+(?P<name>[A-ZÀ-Þ]\w+(?:\s+[A-ZÀ-Þ]\w+)+)$")
 _KIN: Final = re.compile(r"(?:[^\WA-ZÀ-Þ]\w*\s+){1,2}(?P<name>[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ].*)$")
 
 
@@ -92,6 +93,8 @@ def _continue(standing: Standing, turn: str, form: FormReading, read_places: Pla
     """Return what ``turn`` asks after ``standing``, None when it stands alone."""
     before = standing.question
     bag = word_set(turn)
+    if words.CALL.match(turn):
+        return Topic("", before, "nothing")
     if bag <= words.COURTESY | _SMALL and not read_dates(turn) and len(bag) <= 8 and not turn.endswith("?"):
         return Topic("", before, "nothing")
     if before and (form.form is Form.DOUBT or (form.form is not Form.CLOZE and _same(turn, bag))):
@@ -123,7 +126,7 @@ def _same(turn: str, bag: frozenset[str]) -> bool:
     """Return whether a turn asks more about the same: its day, its source, once more, or holds something against it."""
     if len(bag) <= 9 and bag <= words.SAME and not bag.isdisjoint(words.SAME_CORE):
         return True
-    if words.OVERRULE.search(turn):
+    if words.OVERRULE.search(turn) or words.DISBELIEF.match(turn):
         return True
     held = any(char.isdigit() for char in turn) and not bag.isdisjoint(words.SAYING)
     return held and not turn.endswith("?") and len(turn.split()) <= 14 and not any(p.match(turn) for p in w.WH_START.values())
@@ -184,6 +187,8 @@ def _put(piece: Fragment, standing: Standing, read_places: PlaceReading, languag
             return splice.put_name(before, kin["name"], read_places, language)
         name = entity(standing, read_places)
         return words.OF.get(language, words.OF["en"]).format(own["thing"], name) if name else None
+    if (about := _ABOUT.match(text)) and (put := splice.put_name(before, about["name"], read_places, language)):
+        return put
     if words.ROAD_ADVERB.match(text) or PREPOSED.match(text):
         return splice.put_phrase(before, text, read_places, language)
     modifier = _modifier(text, before, language)

@@ -48,12 +48,12 @@ TRAIL: Final = re.compile(
 FILLERS: Final = w.words(
     "in on at for from of the a an to about and how then if i i m im am we you one s live living lived drive driving go move travel buy work is it was"
     " that this does do did also apply same true case over next door here there year after before following too question but though now between"
-    " within still hold valid by as with my our differ different change next day following what situation"
+    " within still hold valid by as with my our differ different change next day following what situation of course naturally obviously"
     " am der die das den dem des fur nach und wie es sieht aus mit bei ich bin wir sind wohne wohnen lebe leben aber gilt auch dasselbe gleiche"
-    " jahr im zum uns hier so gleich ist war denn dann bitte ab wissen von tag danach anders lage"
+    " jahr im zum uns hier so gleich ist war denn dann bitte ab wissen von tag danach anders lage naturlich"
     " en a au aux la le les l du de pour et qu j je habite habitons suis vis vivons nous chez ici mais c est pareil valable aussi meme chose ca s"
-    " applique annee dans egalement alors jour suivant lendemain different differe change quelle situation"
-    " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se dia siguiente despues distinto diferente cambia cual situacion"
+    " applique annee dans egalement alors jour suivant lendemain different differe change quelle situation bien sur evidemment"
+    " y del el los las para que con si yo vivo vivimos estoy estamos aqui pero es lo mismo tambien vale ano entonces e por ocurre pasa aplica se dia siguiente despues distinto diferente cambia cual situacion claro supuesto"
 )
 # a turn of these words alone, one of `SAME_CORE` among them, asks more about the same
 SAME: Final = w.words(
@@ -85,6 +85,18 @@ OVERRULE: Final = _any(
     r"^(?:bitte )?(?:sag(?:e|en sie)?|antworte) (?:einfach |jetzt |nur )*\d",
     r"^(?:ignore[zr]?|oublie[zr]?|néglige[zr]?)\b.{3,}\b(?:précédent|antérieur|correction|instruction|consigne|règle|dis|réponds)",
     r"^(?:ignora|ignore|olvida|olvide|omite)\b.{3,}\b(?:anterior|previa|corrección|correccion|instruccion|regla|di|diga|responde)",
+)
+# disbelief that the forms do not know
+DISBELIEF: Final = _any(
+    r"^(?:you(?:'re| are| must be|'ve got to be) (?:joking|kidding)(?: me)?|(?:that|this|it) (?:can't|cannot|couldn't) (?:possibly )?be(?: (?:so|true|right|it))?)\W*$",
+    r"^(?:das|es) kann (?:doch |ja |wohl |gar )*nicht (?:stimmen|sein|wahr sein)\W*$|^(?:du machst|machst du|das ist)(?: wohl)? (?:witze|ein witz|ein scherz)\W*$",
+    r"^(?:tu plaisantes|vous plaisantez|tu rigoles|c'est une blague|ça ne peut pas être (?:vrai|ça))\W*$",
+    r"^(?:¿?(?:estás|está) (?:de broma|bromeando)|es (?:una )?broma|no puede ser(?: cierto| verdad)?)\W*$",
+)
+# "are you still there?"
+CALL: Final = re.compile(
+    r"^\W*(?:hello|hi|hallo|hey|allô|allo|hola)?\W*(?:are you (?:still )?(?:there|awake)|bist du (?:noch )?(?:da|wach)|sind sie noch da|(?:tu es|vous êtes|es-tu|êtes-vous) (?:encore |toujours )?là|(?:sigues|estás) ahí)\W*$",
+    re.IGNORECASE,
 )
 # a statement with one of these words and a number holds that number against the answer
 SAYING: Final = w.words(
@@ -175,7 +187,7 @@ DROPPED: Final = re.compile(
     re.IGNORECASE,
 )
 SHORT_QUESTION: Final = w.words(
-    "what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the would be will has have been"
+    "which what how much high many who pays when where is was are does do did can you explain tell me about in of s long old why mean means to the would be will has have been last change changed apply applies"
 )
 IN: Final = {"en": "in", "de": "in", "fr": "en", "es": "en"}
 OF: Final = {

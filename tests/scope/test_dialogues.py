@@ -109,7 +109,7 @@ ALONE = [
     "Who wrote Faust?", "Is Austria in the EU?", "What is the position of James H. Hamlin?", "Tamil Nadu is in", "Ireland, in", "They play as",
     "What sport does Megan Rapinoe play? They play", "Which number do I dial for help if there has been an accident?",
     "where did the charleston dance get its name?", "From which city does the band Thundering Asteroids! come?", "¿Es festivo el 18 de noviembre?",
-    "Is it a public holiday on 3 October?", "Pourquoi le ciel est-il bleu ?", "Wanneer is Nieuwjaarsdag?", "Intel 8086, a product manufactured by",
+    "Is it a public holiday on 3 October?", "Pourquoi le ciel est-il bleu ?", "Wanneer is Nieuwjaarsdag?", "Il 28 marzo è un giorno festivo?", "Intel 8086, a product manufactured by",
 ]  # fmt: skip
 
 

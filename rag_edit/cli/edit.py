@@ -128,6 +128,6 @@ def _made(home: Home, paths: list[Path], on_conflict: OnConflict) -> Any:
     from rag_edit.records.plan import make_plan
 
     atlas = default_atlas()
-    read = read_records(paths, atlas)
+    read = read_records(paths, atlas, on_repeat=on_conflict.value)
     with home.store() as store:
         return make_plan(read, chain(store.live(), store.closed()), atlas, on_conflict=on_conflict.value, today=today())

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from rag_edit.core.errors import InvalidRecordsError
 from rag_edit.core.record import Record
@@ -19,6 +19,7 @@ from rag_edit.records.parse import KnowsJurisdictions, Parser, Retraction
 from rag_edit.records.raw import WHOLE_FILE, FileFaults, Limits, RawRecord, raw_value
 
 _BOMS: Final = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+OnRepeat: TypeAlias = Literal["refuse", "newest", "skip"]
 _WANTED: Final = "a .yaml, .yml, .csv or .jsonl file, or a directory of them"
 
 
@@ -52,27 +53,46 @@ class LocatedRetraction:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """All that the files state, in the order read, with unique ids; and the files, as the user gave their paths."""
+    """All that the files state, in the order read, with unique ids; and the files, as the user gave their paths.
+
+    Attributes:
+        records, retractions: What is stated.
+        files: Where.
+        repeats: One line for each record that another one of the same id, in the same files, was taken instead of.
+    """
 
     records: tuple[LocatedRecord, ...]
     retractions: tuple[LocatedRetraction, ...] = ()
     files: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
 
 
-def read_records(paths: Sequence[Path], atlas: KnowsJurisdictions, *, limits: Limits = Limits()) -> ReadResult:  # noqa: B008  # frozen
+def read_records(
+    paths: Sequence[Path],
+    atlas: KnowsJurisdictions,
+    *,
+    on_repeat: OnRepeat = "refuse",
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+) -> ReadResult:
     """Return the records and retractions of files and directories.
 
     A directory is walked in sorted order; hidden names and other suffixes are passed over. A file met twice is read once.
 
+    Args:
+        paths: Files and directories.
+        atlas: Which jurisdictions there are.
+        on_repeat: When an id is stated twice: ``refuse`` is a fault, ``newest`` takes the last one, ``skip`` the first.
+        limits: What is read at most.
+
     Raises:
         InvalidRecordsError: with every fault of every file, as ``path:line:field: wanted ..., found ...``.
     """
-    reading = _Reading(Parser(atlas), limits)
+    reading = _Reading(Parser(atlas), limits, on_repeat)
     for path in paths:
         reading.take(path)
     if reading.faults:
         raise InvalidRecordsError(reading.faults)
-    return ReadResult(tuple(reading.records), tuple(reading.retractions), tuple(reading.files))
+    return reading.result()
 
 
 def read_mappings(values: Sequence[Mapping[str, Any]], atlas: KnowsJurisdictions, *, limits: Limits = Limits()) -> ReadResult:  # noqa: B008
@@ -88,14 +108,16 @@ def read_mappings(values: Sequence[Mapping[str, Any]], atlas: KnowsJurisdictions
     reading.parse((RawRecord({n: raw_value(v) for n, v in fields.items()}, at) for at, fields in enumerate(values, 1)), faults)
     if len(faults):
         raise InvalidRecordsError(faults.lines())
-    return ReadResult(tuple(reading.records), tuple(reading.retractions))
+    return reading.result()
 
 
 class _Reading:
     """One call of `read_records`: what was found so far."""
 
-    def __init__(self, parser: Parser, limits: Limits) -> None:
+    def __init__(self, parser: Parser, limits: Limits, on_repeat: OnRepeat = "refuse") -> None:
         self.records: list[LocatedRecord] = []
+        self.repeats: list[str] = []
+        self._on_repeat = on_repeat
         self.retractions: list[LocatedRetraction] = []
         self.files: list[str] = []
         self.faults: list[str] = []
@@ -104,6 +126,10 @@ class _Reading:
         self._stated: dict[str, str] = {}
         self._withdrawn: dict[str, str] = {}
         self._full = False
+
+    def result(self) -> ReadResult:
+        """Return what was found."""
+        return ReadResult(tuple(self.records), tuple(self.retractions), tuple(self.files), tuple(self.repeats))
 
     def take(self, path: Path) -> None:
         """Read one path that the user gave."""
@@ -180,6 +206,9 @@ class _Reading:
             where = f"{faults.path}:{line}"
             twin = self._stated if isinstance(parsed, Record) else self._withdrawn
             other = self._withdrawn if isinstance(parsed, Record) else self._stated
+            if record_id in twin and self._on_repeat != "refuse" and isinstance(parsed, Record):
+                self._repeat(LocatedRecord(parsed, faults.path, line))
+                continue
             if record_id in twin:
                 given = raw.values.get("id") is not None
                 wanted = "each id once" if given else "each fact (jurisdiction, question, valid_from) once, or an id"
@@ -199,6 +228,14 @@ class _Reading:
                 faults.add(line, WHOLE_FILE, f"at most {self._limits.max_records} records in one call", "more")
                 self._full = True
                 return
+
+    def _repeat(self, located: LocatedRecord) -> None:
+        """Settle a record whose id was stated before."""
+        at = next(n for n, known in enumerate(self.records) if known.record.id == located.record.id)
+        kept, left = (located, self.records[at]) if self._on_repeat == "newest" else (self.records[at], located)
+        self.records[at] = kept
+        self._stated[kept.record.id] = kept.where
+        self.repeats.append(f"{kept.record.id} is stated twice: {kept.where} is taken, {left.where} is left out")
 
 
 def _load(path: Path, status: os.stat_result, max_bytes: int, faults: FileFaults) -> str | None:

@@ -83,7 +83,7 @@ class _Planning:
         self._heads: dict[str, RecordVersion] = {}  # newest versions of the ids that matter here
         self._replaced: dict[str, dict[str, str]] = {}  # ids of the files that live records supersede by name, and those
         self._left_out: dict[str, LeftOut] = {}
-        self._warnings: set[str] = set()
+        self._warnings: set[str] = set(read.repeats)
 
     def plan(self, live: Iterable[RecordVersion], on_conflict: OnConflict) -> Plan:
         """Take the steps of the module's list."""

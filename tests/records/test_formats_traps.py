@@ -1,8 +1,10 @@
 """What files do in the wild: each trap is read rightly or refused with its place and reason."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -411,3 +413,18 @@ def test_ten_thousand_lines_are_read_in_one_and_a_half_seconds(read: Reader) -> 
     started = time.process_time()
     assert len(read(text).records) == 10_000
     assert time.process_time() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    ("on_repeat", "answer"), [("newest", "B"), ("skip", "A")], ids=["the last is taken", "the first is taken"]
+)
+def test_an_id_stated_twice_is_settled_where_that_is_asked_for(
+    tmp_path: Path, on_repeat: Literal["newest", "skip"], answer: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"id": "x", "jurisdiction": "DE", "question": "Q?", "answer": each} for each in ("A", "B")]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = read_records([path], default_atlas(), on_repeat=on_repeat)
+    assert [located.record.answer for located in found.records] == [answer]
+    assert len(found.repeats) == 1
+    assert "x is stated twice" in found.repeats[0]

@@ -21,6 +21,7 @@ from rapidfuzz import fuzz
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import digest_json
 from rag_edit.core.record import Record
+from rag_edit.scope.adjuncts import text_for
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import Relate, ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold, mask, words
@@ -66,7 +67,8 @@ class OverlapScorer:
         for i, item in enumerate(items):
             ranks = [(-c.similarity, c.version.record.id, j) for j, c in enumerate(item.candidates)]
             for _, _, j in sorted(ranks)[:LOOKED_AT]:
-                found = relation_pairs(item.reading.text, item.candidates[j].version.record)
+                record = item.candidates[j].version.record
+                found = relation_pairs(text_for(item.reading, record), record)
                 slots[i, j] = range(len(pairs), len(pairs) + len(found))
                 pairs += found
         cosines = self.relate(pairs) if pairs else ()
@@ -79,13 +81,14 @@ class OverlapScorer:
         ]
 
     def _score(self, reading: Reading, candidate: Candidate, relation: float) -> ScopeScore:
+        text = text_for(reading, candidate.version.record)
         features = {
-            "subject": subject_coverage(reading.text, candidate.version.record),
+            "subject": subject_coverage(text, candidate.version.record),
             "relation": relation,
             "similarity": candidate.similarity,
             "lexical": candidate.lexical,
         }
-        if asks_verbatim(reading.text, candidate.version.record):
+        if asks_verbatim(text, candidate.version.record):
             return ScopeScore(1.0, MappingProxyType({**features, "verbatim": 1.0}))
         logit = self.weights["bias"] + sum(self.weights[name] * value for name, value in features.items())
         return ScopeScore(1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit)))), MappingProxyType(features))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest
+from rag_edit.scope.adjuncts import text_for
 from rag_edit.scope.policies import holds_on_the_day
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
@@ -65,7 +66,9 @@ class TrainedScorer:
             scored = probability(known, self.calibration)
             for member in members:
                 own = scored
-                if asks_verbatim(item.reading.text, item.candidates[member].version.record):
+                if asks_verbatim(
+                    text_for(item.reading, item.candidates[member].version.record), item.candidates[member].version.record
+                ):
                     own = Scored(1.0, {"verbatim": 1.0})
                 scores[member] = ScopeScore(own.value, own.features)
         return tuple(scores)
@@ -76,7 +79,14 @@ def _groups(item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, candidate in enumerate(item.candidates):
         record = candidate.version.record
-        key = (fold(record.subject), record.aliases, fold(record.relation), _wording(candidate), record.paraphrases)
+        key = (
+            text_for(item.reading, record),
+            fold(record.subject),
+            record.aliases,
+            fold(record.relation),
+            _wording(candidate),
+            record.paraphrases,
+        )
         groups.setdefault(key, []).append(place)
     return [(_evidence(item.reading, [item.candidates[m] for m in members]), members) for members in groups.values()]
 
@@ -86,7 +96,7 @@ def _evidence(reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
     shown = min(alike, key=lambda c: (holds_on_the_day(reading, c) is not None, c.version.record.id))
     record = shown.version.record
     return PairEvidence(
-        question=reading.text,
+        question=text_for(reading, record),
         subject=record.subject,
         aliases=record.aliases,
         relation=record.relation,

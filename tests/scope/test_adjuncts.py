@@ -1,0 +1,42 @@
+"""A question without the place and time that vetoes judge."""
+
+from datetime import date
+
+import pytest
+
+from rag_edit.core.record import Record
+from rag_edit.scope.adjuncts import text_for
+from tests.scope.cases import reading
+
+ASK = "What is the standard VAT rate?"
+CASES = {
+    "a place at the end": ("What is the standard VAT rate in Germany?", ASK),
+    "a place in the middle": ("What is, in Germany, the standard VAT rate?", "What is the standard VAT rate?"),
+    "a place and a year": ("What was the standard VAT rate in Germany in 2019?", "What was the standard VAT rate?"),
+    "a whole date": ("What was the standard VAT rate on 1 October 2020?", "What was the standard VAT rate?"),
+    "a place in German": ("Wie hoch ist die Mehrwertsteuer in Deutschland?", "Wie hoch ist die Mehrwertsteuer?"),
+    "a place in French": ("Quel est le taux de TVA en France ?", "Quel est le taux de TVA?"),
+    "a place in Spanish": ("¿Cuál es el tipo de IVA en España?", "¿Cuál es el tipo de IVA?"),
+    "a day of the year stays: it is what is asked": (
+        "Is 6 January a public holiday in Bavaria?",
+        "Is 6 January a public holiday?",
+    ),
+    "nothing named, nothing cut": (ASK, ASK),
+    "a question that is all place stays": ("Germany?", "Germany?"),
+}
+
+
+@pytest.mark.parametrize(("question", "expected"), CASES.values(), ids=CASES.keys())
+def test_what_is_asked_of_a_located_record(question: str, expected: str) -> None:
+    record = Record(id="a", jurisdiction="DE", question=ASK, answer="19 %", valid_from=date(2021, 1, 1))
+    assert text_for(reading(question), record) == expected
+
+
+def test_a_record_of_the_world_is_asked_the_whole_question() -> None:
+    record = Record(id="a", jurisdiction="GLOBAL", question="What is the capital of France?", answer="Paris")
+    assert text_for(reading("What is the capital of Spain in 2019?"), record) == "What is the capital of Spain in 2019?"
+
+
+def test_words_that_the_record_itself_uses_stay() -> None:
+    record = Record(id="a", jurisdiction="EU", question="What is the VAT rate in Germany?", answer="19 %")
+    assert text_for(reading("What is the VAT rate in Germany?"), record) == "What is the VAT rate in Germany?"

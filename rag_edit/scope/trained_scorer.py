@@ -7,6 +7,7 @@ encoder in one call.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest
@@ -74,6 +75,9 @@ class TrainedScorer:
         return tuple(scores)
 
 
+LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
+
+
 def _groups(item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
     """Return the evidence of each group of candidates that read alike, with the members' places; order does not matter."""
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -88,7 +92,13 @@ def _groups(item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
             record.paraphrases,
         )
         groups.setdefault(key, []).append(place)
-    return [(_evidence(item.reading, [item.candidates[m] for m in members]), members) for members in groups.values()]
+    nearest = sorted(groups.values(), key=lambda members: min(_distance(item.candidates[m]) for m in members))[:LOOKED_AT]
+    return [(_evidence(item.reading, [item.candidates[m] for m in members]), members) for members in nearest]
+
+
+def _distance(candidate: Candidate) -> tuple[bool, float, str]:
+    """Return what candidates are looked at by: those whose name stands in the question first, then the most alike."""
+    return (not candidate.alias, -max(candidate.similarity, candidate.lexical), candidate.version.record.id)
 
 
 def _evidence(reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:

@@ -71,11 +71,13 @@ class Base:
         return [Answer(texts.get(i, ""), "base", note=refused.get(i, "")) for i in range(len(items))]
 
     def _write(self, items: Sequence[Item], at: Sequence[int]) -> dict[int, str]:
-        """Return what the model says to the items at these places."""
+        """Return what the model says to the items at these places; the same conversation is put to it once: it is greedy."""
         if not at:
             return {}
-        written = self.model.chat([conversation(items[i][0]) for i in at], max_new_tokens=self.max_new_tokens)
-        return {i: each.text for i, each in zip(at, written, strict=True)}
+        different = list(dict.fromkeys(conversation(items[i][0]) for i in at))
+        written = self.model.chat(different, max_new_tokens=self.max_new_tokens)
+        said = {turns: each.text for turns, each in zip(different, written, strict=True)}
+        return {i: said[conversation(items[i][0])] for i in at}
 
 
 def conversation(query: Query) -> tuple[Message, ...]:

@@ -47,9 +47,10 @@ WHERE v.seq <= $known AND v.act IN ('add', 'change')
 _COLUMNS: Final = "SELECT v.seq, v.act, v.version, v.recorded_at, v.digest, v.content, v.record_id, v.jurisdiction"
 AS_OF: Final = f"{_COLUMNS} {_CURRENT} ORDER BY v.seq"
 AS_OF_IN: Final = f"{_COLUMNS} {_CURRENT} AND v.jurisdiction IN (SELECT unnest($places::VARCHAR[])) ORDER BY v.seq"
-CLOSED: Final = f"""{_COLUMNS}
+_CLOSED: Final = """
 FROM record_versions v ANTI JOIN (SELECT previous FROM record_versions WHERE previous > 0) n ON v.seq = n.previous
-WHERE v.act IN ('supersede', 'retract') ORDER BY v.seq"""
+WHERE v.act IN ('supersede', 'retract')"""
+CLOSED: Final = f"{_COLUMNS} {_CLOSED} ORDER BY v.seq"
 JURISDICTIONS: Final = f"SELECT DISTINCT v.jurisdiction {_CURRENT} ORDER BY 1"
 CHANGES: Final = """
 SELECT v.seq, v.act, v.version, v.recorded_at, v.digest, v.content, v.record_id, v.jurisdiction, b.key,

@@ -349,3 +349,16 @@ def test_an_abstention_cites_every_record_in_the_language_asked(question: str, o
     for cited in ("law-a@3", "law-b@1", "19 %", "21 %", "A. Meier", "BMF", "Land", "UStG <https://example.org/ustg>"):
         assert cited in answer.text
     assert answer.rung == "abstain"
+
+
+def test_the_same_conversation_is_put_to_the_model_once() -> None:
+    from datetime import date
+
+    from rag_edit.answer.base import Base
+    from rag_edit.core.decision import Decision, Query, Reason, Route
+    from rag_edit.testing import FakeLanguageModel
+
+    model = FakeLanguageModel({"one": "1", "two": "2"})
+    asked = [(Query(q, "DE", date(2026, 1, 1)), Decision(Route.BASE, Reason.NO_CANDIDATE)) for q in ("one", "two", "one")]
+    assert [a.text for a in Base(model).answer_many(asked)] == ["1", "2", "1"]
+    assert model.asked == ["one", "two"]

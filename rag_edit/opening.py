@@ -137,9 +137,10 @@ def make_scorer(settings: Settings, embedder: Embedder) -> tuple[ScopeScorer, Th
             digest_file(MODEL_DIRECTORY / "manifest.json"),
         )
         cut = manifest["thresholds"]
-        return trained, Thresholds(
-            float(cut["default"]), 0.0, trained.digest, f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
-        )
+        chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
+        if settings.encoder != "minilm":
+            chosen_on = f"uncalibrated: chosen with minilm, used with {settings.encoder}; {chosen_on}"
+        return trained, Thresholds(float(cut["default"]), 0.0, trained.digest, chosen_on)
     raise ConfigError(f"scorer: wanted trained or overlap, found {settings.scorer!r}", hint="rag-edit doctor")
 
 

@@ -6,6 +6,7 @@ that NumPy's own wheels bring; with any other library it does nothing, and says 
 """
 
 import ctypes
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -57,3 +58,11 @@ def _controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
                         write.argtypes, write.restype = [ctypes.c_int], None
                         return read, write
     return None
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1

@@ -8,7 +8,6 @@ may differ by about 1e-6 with its batch mates. Nothing is downloaded.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ import numpy as np
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ModelMissingError
 from rag_edit.lm.bert import Bert, BertShape, Floats, Ids
-from rag_edit.lm.blas import one_thread
+from rag_edit.lm.blas import one_thread, processors
 from rag_edit.lm.digests import file_digest
 from rag_edit.lm.errors import UnreadableModelError
 
@@ -131,7 +130,7 @@ class TransformerEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=self.settings.max_tokens)
         self._pad = int(config.get("pad_token_id") or 0)
-        self._threads = threads or _processors()
+        self._threads = threads or processors()
         shape = BertShape.of(config)
         self._backbone: Backbone = Bert.load(directory, shape) if shape else _TransformersBackbone(directory, self._pad)
 
@@ -286,13 +285,6 @@ def _batches(lengths: Sequence[int]) -> Iterator[Ids]:
         size = max(1, _BATCH_TOKENS // max(1, lengths[int(order[start])]))
         yield order[start : start + size]
         start += size
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ pass is `rag_edit.lm.bert`'s, in NumPy, with both texts in segment 0.
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
@@ -16,6 +17,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rag_edit.lm.bert import Bert, BertShape
+from rag_edit.lm.blas import one_thread, processors
 
 MODEL_DIRECTORY: Final = Path(__file__).resolve().parent.parent / "scope" / "model"
 MAX_TOKENS: Final = 96  # both texts together; the longer one is cut
@@ -75,17 +77,30 @@ class PairEncoder:
             return []
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(pairs))]
         order = sorted(range(len(pairs)), key=lambda i: len(ids[i]))
+        parts = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        with (
+            one_thread()
+        ):  # batches side by side, each on one thread: splitting one product over threads costs more than it gives
+            if len(parts) == 1:
+                found = [self._logits([ids[i] for i in parts[0]])]
+            else:
+                with ThreadPoolExecutor(processors()) as pool:
+                    found = list(pool.map(lambda part: self._logits([ids[i] for i in part]), parts))
         logits = [0.0] * len(pairs)
-        for start in range(0, len(order), _BATCH):
-            part = order[start : start + _BATCH]
-            lengths = np.array([len(ids[i]) for i in part], np.int64)
-            padded = np.zeros((len(part), int(lengths.max())), np.int64)
-            for row, i in enumerate(part):
-                padded[row, : len(ids[i])] = ids[i]
-            first = self._bert.hidden(padded, lengths)[:, 0]  # (batch, 384)
-            pooled = np.tanh(first @ self._pool[0].T + self._pool[1])
-            for i, logit in zip(part, pooled @ self._score[0] + self._score[1], strict=True):
-                logits[i] = round(float(logit), 3)
+        for part, values in zip(parts, found, strict=True):
+            for i, value in zip(part, values, strict=True):
+                logits[i] = round(float(value), 3)
+        return logits
+
+    def _logits(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Return the (n,) logits of one batch of token ids, padded to its longest."""
+        lengths = np.array([len(own) for own in ids], np.int64)
+        padded = np.zeros((len(ids), int(lengths.max())), np.int64)
+        for row, own in enumerate(ids):
+            padded[row, : len(own)] = own
+        first = self._bert.hidden(padded, lengths)[:, 0]  # (n, 384)
+        pooled = np.tanh(first @ self._pool[0].T + self._pool[1])
+        logits: NDArray[np.float32] = pooled @ self._score[0] + self._score[1]
         return logits
 
 

@@ -27,6 +27,8 @@ def text_for(reading: Reading, record: Record) -> str:
 
     Records of GLOBAL without bounds are asked the whole question: nothing vetoes there.
     """
+    if not reading.places and not reading.dates:
+        return reading.text
     own = " ".join(fold(text) for text in (*record.questions(), *record.names()))
     cuts: list[tuple[int, int]] = []
     if record.jurisdiction != GLOBAL:

@@ -19,6 +19,7 @@ from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
 from rag_edit.lm.model import LanguageModel
 from rag_edit.records.store import RecordStore
+from rag_edit.scope.background import REFERENCE, background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
 from rag_edit.scope.cosines import Cosines
 from rag_edit.scope.overlap import OverlapScorer
@@ -131,14 +132,16 @@ def make_scorer(settings: Settings, embedder: Embedder) -> tuple[ScopeScorer, Th
         from rag_edit.lm.pair_encoder import MODEL_DIRECTORY, PairEncoder, read_manifest
 
         manifest = read_manifest()
-        trained = TrainedScorer(
-            PairEncoder.open().score_pairs,
+        is_known = settings.encoder == "minilm"
+        scale = REFERENCE if is_known else background(lambda texts: embedder.encode(texts, kind="query"))
+        calibration, artefact = (
             Calibration.from_manifest(manifest["calibration"]),
             digest_file(MODEL_DIRECTORY / "manifest.json"),
         )
+        trained = TrainedScorer(PairEncoder.open().score_pairs, calibration, artefact, scale)
         cut = manifest["thresholds"]
         chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
-        if settings.encoder != "minilm":
+        if not is_known:
             chosen_on = f"uncalibrated: chosen with minilm, used with {settings.encoder}; {chosen_on}"
         return trained, Thresholds(float(cut["default"]), 0.0, trained.digest, chosen_on)
     raise ConfigError(f"scorer: wanted trained or overlap, found {settings.scorer!r}", hint="rag-edit doctor")

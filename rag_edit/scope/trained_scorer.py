@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
-from rag_edit.core.digest import Digest
+from rag_edit.core.digest import Digest, digest_json
 from rag_edit.scope.adjuncts import text_for
+from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.policies import holds_on_the_day
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
 from rag_edit.scope.trained import Calibration, PairEvidence, Scored, pair_texts, probability, shortlist
 
+LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
 ScorePairs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 """Logits of text pairs, in order: the pair encoder."""
 
@@ -30,11 +32,13 @@ class TrainedScorer:
         score_pairs: The pair encoder.
         calibration: Its last stage.
         artefact: Digest of the shipped model: weights, vocabulary and last stage.
+        background: What the encoder behind the candidates' similarities gives unrelated texts; see `rag_edit.scope.background`.
     """
 
     score_pairs: ScorePairs
     calibration: Calibration
     artefact: Digest
+    background: float = REFERENCE
 
     @property
     def kind(self) -> str:
@@ -43,12 +47,12 @@ class TrainedScorer:
 
     @property
     def digest(self) -> Digest:
-        """Return the artefact's digest: nothing else changes a score but the candidates."""
-        return self.artefact
+        """Return the name of the artefact and the encoder's scale."""
+        return digest_json({"scorer": self.kind, "artefact": self.artefact, "background": f"{self.background:.6f}"})
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate."""
-        groups = [_groups(item) for item in items]
+        groups = [self._groups(item) for item in items]
         pairs: list[tuple[str, str]] = []
         asked: list[dict[int, int]] = []  # by item: place of the group, place of its pair
         for item_groups in groups:
@@ -74,47 +78,42 @@ class TrainedScorer:
                 scores[member] = ScopeScore(own.value, own.features)
         return tuple(scores)
 
+    def _groups(self, item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
+        """Return the evidence of each group of candidates that read alike, with the members' places; order does not matter."""
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for place, candidate in enumerate(item.candidates):
+            record = candidate.version.record
+            key = (
+                text_for(item.reading, record),
+                fold(record.subject),
+                record.aliases,
+                fold(record.relation),
+                _wording(candidate),
+                record.paraphrases,
+            )
+            groups.setdefault(key, []).append(place)
+        nearest = sorted(groups.values(), key=lambda members: min(_distance(item.candidates[m]) for m in members))[:LOOKED_AT]
+        return [(self._evidence(item.reading, [item.candidates[m] for m in members]), members) for members in nearest]
 
-LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
-
-
-def _groups(item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
-    """Return the evidence of each group of candidates that read alike, with the members' places; order does not matter."""
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for place, candidate in enumerate(item.candidates):
-        record = candidate.version.record
-        key = (
-            text_for(item.reading, record),
-            fold(record.subject),
-            record.aliases,
-            fold(record.relation),
-            _wording(candidate),
-            record.paraphrases,
+    def _evidence(self, reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
+        """Return what the model sees of candidates that read alike: the target is that of one which holds on the day asked about."""
+        shown = min(alike, key=lambda c: (holds_on_the_day(reading, c) is not None, c.version.record.id))
+        record = shown.version.record
+        return PairEvidence(
+            question=text_for(reading, record),
+            subject=record.subject,
+            aliases=record.aliases,
+            relation=record.relation,
+            record_question=_wording(shown),
+            paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
+            target=record.target,
+            dense=corrected(max(c.similarity for c in alike), self.background),
         )
-        groups.setdefault(key, []).append(place)
-    nearest = sorted(groups.values(), key=lambda members: min(_distance(item.candidates[m]) for m in members))[:LOOKED_AT]
-    return [(_evidence(item.reading, [item.candidates[m] for m in members]), members) for members in nearest]
 
 
 def _distance(candidate: Candidate) -> tuple[bool, float, str]:
     """Return what candidates are looked at by: those whose name stands in the question first, then the most alike."""
     return (not candidate.alias, -max(candidate.similarity, candidate.lexical), candidate.version.record.id)
-
-
-def _evidence(reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
-    """Return what the model sees of candidates that read alike: the target is that of one which holds on the day asked about."""
-    shown = min(alike, key=lambda c: (holds_on_the_day(reading, c) is not None, c.version.record.id))
-    record = shown.version.record
-    return PairEvidence(
-        question=text_for(reading, record),
-        subject=record.subject,
-        aliases=record.aliases,
-        relation=record.relation,
-        record_question=_wording(shown),
-        paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
-        target=record.target,
-        dense=max(c.similarity for c in alike),
-    )
 
 
 def _wording(candidate: Candidate) -> str:

@@ -1,0 +1,78 @@
+"""The trained scorer behind the seam: on the shipped last stage and a fake pair encoder."""
+
+from dataclasses import replace
+from datetime import date
+
+from rag_edit.core.decision import Candidate
+from rag_edit.lm.pair_encoder import OverlapPairs, read_manifest
+from rag_edit.scope.scorer import ScopeItem
+from rag_edit.scope.trained import Calibration
+from rag_edit.scope.trained_scorer import LOOKED_AT, TrainedScorer
+from tests.scope.cases import candidate, reading
+
+
+class Counting(OverlapPairs):
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, pairs: object) -> list[float]:
+        self.asked += list(pairs)  # type: ignore[call-overload]
+        return self.score_pairs(list(pairs))  # type: ignore[call-overload]
+
+
+def scorer() -> tuple[TrainedScorer, Counting]:
+    pairs = Counting()
+    return TrainedScorer(pairs, Calibration.from_manifest(read_manifest()["calibration"]), "sha256:test"), pairs
+
+
+def named(name: str, **fields: object) -> Candidate:
+    return replace(
+        candidate("GLOBAL", f"Where was {name} born?", id=name.replace(" ", "-"), subject=name, **fields), alias=name
+    )
+
+
+def test_the_records_own_wording_is_certain_and_asks_no_encoder() -> None:
+    trained, pairs = scorer()
+    scores = trained.score([ScopeItem(reading("Where was Ada Lovelace born?"), (named("Ada Lovelace"),))])
+    assert scores[0][0].probability == 1.0
+    assert pairs.asked == []
+
+
+def test_the_own_wording_with_the_records_place_is_certain_too() -> None:
+    trained, _ = scorer()
+    scores = trained.score([ScopeItem(reading("What is the standard VAT rate in Germany?"), (candidate("DE"),))])
+    assert scores[0][0].probability == 1.0
+
+
+def test_dated_records_of_one_wording_are_asked_about_once_and_share_the_score() -> None:
+    trained, pairs = scorer()
+    series = tuple(
+        candidate("DE", id=f"vat-{year}", subject="standard VAT rate", target=f"{year} %", valid_from=date(year, 1, 1))
+        for year in range(2000, 2020)
+    )
+    scores = trained.score([ScopeItem(reading("How high is the standard VAT rate?"), series)])
+    assert len({score.probability for score in scores[0]}) == 1
+    assert len(pairs.asked) == 1
+
+
+def test_a_batch_scores_as_its_questions_alone() -> None:
+    trained, _ = scorer()
+    items = [
+        ScopeItem(reading(q), (named("Ada Lovelace"), named("Alan Turing")))
+        for q in ("Ada Lovelace was born in", "Where did Alan Turing die?", "Who?")
+    ]
+    assert trained.score(items) == [trained.score([item])[0] for item in items]
+
+
+def test_the_order_of_candidates_changes_no_score() -> None:
+    trained, _ = scorer()
+    several = tuple(named(f"Ada Lovelace {n}") for n in range(LOOKED_AT + 4))
+    asked = reading("In what city was Ada Lovelace 3 born?")
+    forward, backward = trained.score([ScopeItem(asked, several)])[0], trained.score([ScopeItem(asked, several[::-1])])[0]
+    assert forward == backward[::-1]
+
+
+def test_the_digest_names_the_artefact_and_the_encoders_scale() -> None:
+    trained, _ = scorer()
+    assert trained.digest != replace(trained, background=0.74).digest
+    assert trained.digest != replace(trained, artefact="sha256:other").digest

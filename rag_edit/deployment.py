@@ -71,7 +71,9 @@ class Deployment:
         several = [records] if isinstance(records, str | Path | Mapping) else list(records)
         paths = [Path(r) for r in several if isinstance(r, str | Path)]
         values = [r for r in several if isinstance(r, Mapping)]
-        read = read_records(paths, self.engine.atlas, on_repeat=on_conflict) if paths else read_mappings(values, self.engine.atlas)
+        read = (
+            read_records(paths, self.engine.atlas, on_repeat=on_conflict) if paths else read_mappings(values, self.engine.atlas)
+        )
         if paths and values:
             raise TypeError("give paths or mappings, not both")
         return make_plan(read, self.engine.newest(), self.engine.atlas, on_conflict=on_conflict, today=self.engine.today())

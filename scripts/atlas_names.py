@@ -5,7 +5,7 @@ The file written, place_names.json.gz, maps a folded name (`rag_edit.core.atlas.
 ``u`` uncertain, ``x`` code as written, ``-`` a phrase that names no place. First names are under ``"persons"``.
 """
 
-# ruff: noqa: SIM905, S314 - word lists read better as text; the XML files are of a pinned release
+# ruff: noqa: S314 - word lists read better as text; the XML files are of a pinned release
 import gzip
 import json
 from collections import defaultdict

@@ -7,7 +7,7 @@ JSON packages leave out. Hand-made inputs: memberships.json and place_forms.json
 The same inputs give the same bytes.
 """
 
-# ruff: noqa: SIM905, PIE800, S314 - tables read better so; the XML files are of a pinned release
+# ruff: noqa: PIE800, S314 - tables read better so; the XML files are of a pinned release
 import json
 import sys
 from pathlib import Path

@@ -23,7 +23,7 @@ _COMPARED: Final = re.compile(
     re.IGNORECASE,
 )
 _LARGER_NAME: Final = frozenset(
-    "new old north south east west northern southern eastern western upper lower great greater little saint san santa non proto anti neo ex"  # noqa: SIM905
+    "new old north south east west northern southern eastern western upper lower great greater little saint san santa non proto anti neo ex"
     " nouvelle nouveau nord sud neu alt ost west nueva nuevo norte sur".split()
 )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 STOP: Final = frozenset(
-    (  # noqa: SIM905
+    (
         "a an the of in on at to by for from with as and or is are was were am be been being do does did has have had can could may might must shall"
         " should will would not no there it its it's this that these those he she they his her their you your i we me my who what which where when how"
         " why any some one ones also still really actually currently now today then true correct right case say said called known considered use used"

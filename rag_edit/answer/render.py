@@ -15,7 +15,7 @@ from rag_edit.core.form import FormReading, Option
 from rag_edit.core.record import Record
 
 ONE_TO_ONE: Final = frozenset(
-    "capital capital_of spouse husband wife married replaced_by replaces follows followed_by successor predecessor twin_city head_of_state"  # noqa: SIM905
+    "capital capital_of spouse husband wife married replaced_by replaces follows followed_by successor predecessor twin_city head_of_state"
     " head_of_government chancellor mayor isbn postal_code country_code calling_code official_name anagram inverse_of".split()
 )
 _SENTENCE_WORDS: Final = 7

@@ -11,10 +11,10 @@ from rag_edit.answer.spelled import ONLY_IN, SPELLED
 __all__ = ["ONLY_IN", "SPELLED"]
 
 ARTICLES: Final = frozenset(
-    "the a an der die das den dem des ein eine einer einem einen le la les l un une des du el los las una unos unas lo".split()  # noqa: SIM905
+    "the a an der die das den dem des ein eine einer einem einen le la les l un une des du el los las una unos unas lo".split()
 )
 FILLERS: Final = ARTICLES | frozenset(
-    "at on in of by from to and about around since per exactly am um im ab seit bis und den circa ca a au le en de du depuis jusqu"  # noqa: SIM905
+    "at on in of by from to and about around since per exactly am um im ab seit bis und den circa ca a au le en de du depuis jusqu"
     " el del desde hasta y o clock uhr old alt age".split()
 )
 

@@ -14,124 +14,22 @@ from rapidfuzz.distance import OSA
 
 _WORD: Final = re.compile(r"[0-9]+|[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+|[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 _LIGHT: Final = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "de",
-        "la",
-        "le",
-        "les",
-        "du",
-        "des",
-        "di",
-        "da",
-        "von",
-        "van",
-        "der",
-        "den",
-        "do",
-        "dos",
-        "in",
-        "and",
-        "et",
-        "y",
-        "e",
-        "s",
-        "d",
-        "l",
-        "for",
-        "at",
-        "on",
-        "to",
-        "is",
-        "was",
-        "st",
-        "el",
-        "al",
-        "und",
-        "il",
-    ]
+    (
+        "the a an of de la le les du des di da von van der den do dos in and et y e s d l for at on to is was st el al und il"
+    ).split()
 )
 _ASKING: Final = frozenset(
-    [
-        "what",
-        "who",
-        "whom",
-        "whose",
-        "which",
-        "where",
-        "when",
-        "why",
-        "how",
-        "is",
-        "are",
-        "was",
-        "were",
-        "does",
-        "do",
-        "did",
-        "can",
-        "could",
-        "has",
-        "have",
-        "had",
-        "in",
-        "on",
-        "at",
-        "of",
-        "from",
-        "to",
-        "for",
-        "by",
-        "the",
-        "a",
-        "an",
-        "name",
-        "tell",
-        "please",
-        "if",
-        "and",
-        "i",
-        "my",
-        "write",
-        "give",
-        "list",
-        "since",
-        "under",
-        "after",
-        "before",
-        "during",
-        "according",
-        "say",
-    ]
+    (
+        "what who whom whose which where when why how is are was were does do did can could has have had in on at of "
+        "from to for by the a an name tell please if and i my write give list since under after before during "
+        "according say"
+    ).split()
 )
 _TITLES: Final = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "sir",
-        "president",
-        "king",
-        "queen",
-        "prince",
-        "princess",
-        "pope",
-        "saint",
-        "st",
-        "lord",
-        "lady",
-        "professor",
-        "prof",
-        "general",
-        "captain",
-        "senator",
-        "emperor",
-        "bishop",
-    ]
+    (
+        "mr mrs ms dr sir president king queen prince princess pope saint st lord lady professor prof general captain "
+        "senator emperor bishop"
+    ).split()
 )
 
 

@@ -1,6 +1,5 @@
 """Words that tell whether a place's name names the place: prepositions, languages, first names of people. Values only."""
 
-# ruff: noqa: SIM905 - word lists read better as text
 from typing import Final
 
 # Words after which a name is a place ("in", "nach", "dans"), in the languages whose names are inflected little.

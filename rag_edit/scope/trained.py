@@ -37,32 +37,7 @@ _BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole: 
 _SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
 _CLOSED: Final = frozenset(
-    [
-        "what",
-        "who",
-        "whom",
-        "whose",
-        "which",
-        "where",
-        "when",
-        "why",
-        "how",
-        "is",
-        "are",
-        "was",
-        "were",
-        "does",
-        "do",
-        "did",
-        "can",
-        "could",
-        "has",
-        "have",
-        "had",
-        "tell",
-        "name",
-        "give",
-    ]
+    ("what who whom whose which where when why how is are was were does do did can could has have had tell name give").split()
 )
 
 

@@ -7,19 +7,55 @@ from tests.scope.cases import READER, TODAY, reading
 CASES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "a question that stands alone stays": (("What is the VAT rate?",), "Who wrote Faust?", "Who wrote Faust?"),
     "a doubt asks the same again": (("What is the standard VAT rate?",), "Are you sure?", "What is the standard VAT rate?"),
-    "a German doubt asks the same again": (("Wie hoch ist die Mehrwertsteuer?",), "Bist du sicher?", "Wie hoch ist die Mehrwertsteuer?"),
+    "a German doubt asks the same again": (
+        ("Wie hoch ist die Mehrwertsteuer?",),
+        "Bist du sicher?",
+        "Wie hoch ist die Mehrwertsteuer?",
+    ),
     "since when asks the same again": (("What is the standard VAT rate?",), "Since when?", "What is the standard VAT rate?"),
-    "another place moves the question": (("What is the standard VAT rate?",), "And in Austria?", "What is the standard VAT rate in Austria?"),
-    "another place replaces the old one": (("What is the VAT rate in Germany?",), "what about France?", "What is the VAT rate in France?"),
-    "another place in German": (("Wie hoch ist die Mehrwertsteuer in Deutschland?",), "und in Österreich?", "Wie hoch ist die Mehrwertsteuer in Österreich?"),
-    "another place in French": (("Quel est le taux de TVA en France ?",), "et en Italie ?", "Quel est le taux de TVA en Italie ?"),
+    "another place moves the question": (
+        ("What is the standard VAT rate?",),
+        "And in Austria?",
+        "What is the standard VAT rate in Austria?",
+    ),
+    "another place replaces the old one": (
+        ("What is the VAT rate in Germany?",),
+        "what about France?",
+        "What is the VAT rate in France?",
+    ),
+    "another place in German": (
+        ("Wie hoch ist die Mehrwertsteuer in Deutschland?",),
+        "und in Österreich?",
+        "Wie hoch ist die Mehrwertsteuer in Österreich?",
+    ),
+    "another place in French": (
+        ("Quel est le taux de TVA en France ?",),
+        "et en Italie ?",
+        "Quel est le taux de TVA en Italie ?",
+    ),
     "another place in Spanish": (("¿Cuál es el IVA en España?",), "¿y en Portugal?", "¿Cuál es el IVA en Portugal?"),
-    "another year moves the question": (("What was the minimum wage in 2018?",), "and in 2019?", "What was the minimum wage in 2019?"),
-    "a pronoun takes the last name": (("Where was Danielle Darrieux born?",), "When did she die?", "When did Danielle Darrieux die?"),
+    "another year moves the question": (
+        ("What was the minimum wage in 2018?",),
+        "and in 2019?",
+        "What was the minimum wage in 2019?",
+    ),
+    "a pronoun takes the last name": (
+        ("Where was Danielle Darrieux born?",),
+        "When did she die?",
+        "When did Danielle Darrieux die?",
+    ),
     "thanks ask nothing": (("What is the VAT rate?",), "thanks!", ""),
     "yes asks nothing": (("What is the VAT rate?",), "yes", ""),
-    "a follow-up survives small talk": (("What is the VAT rate in Germany?", "thanks"), "and in Austria?", "What is the VAT rate in Austria?"),
-    "a follow-up of a follow-up": (("What is the VAT rate in Germany?", "and in Austria?"), "and in France?", "What is the VAT rate in France?"),
+    "a follow-up survives small talk": (
+        ("What is the VAT rate in Germany?", "thanks"),
+        "and in Austria?",
+        "What is the VAT rate in Austria?",
+    ),
+    "a follow-up of a follow-up": (
+        ("What is the VAT rate in Germany?", "and in Austria?"),
+        "and in France?",
+        "What is the VAT rate in France?",
+    ),
     "a doubt without a topic asks nothing": ((), "Are you sure?", ""),
 }
 

@@ -1,5 +1,6 @@
 """`rag-edit ask --batch`: a file of questions, in order, resumable.
 
+A line is ``{"id", "question", "jurisdiction", "as_of"?, "messages"?}``; what else it holds is the caller's and is not read.
 All lines are checked before the first is asked: a bad one refuses the file and nothing is written. Answers go to
 ``OUT.partial``, which becomes ``OUT`` when it is whole; a run that was cut off goes on where it stopped, if the input, the
 flags and the store are still the same, and starts anew otherwise.
@@ -19,7 +20,6 @@ from rag_edit.core.decision import MAX_QUESTION_CHARS, Message, Query
 from rag_edit.core.digest import digest_file, digest_json
 from rag_edit.core.errors import RagEditError, UsageError
 
-FIELDS: Final = frozenset({"id", "question", "jurisdiction", "as_of", "messages"})
 ROLES: Final = frozenset({"system", "user", "assistant"})
 MAX_FAULTS: Final = 50
 
@@ -31,7 +31,7 @@ class BadBatchError(RagEditError):
         self.faults = tuple(faults)
         more = f"\n... and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
         super().__init__(
-            "\n".join([f"{len(faults)} faults, nothing asked:", *faults[:MAX_FAULTS]]) + more, hint="rag-edit ask --help"
+            "\n".join([f"{len(faults)} fault{'s' if len(faults) != 1 else ''}, nothing asked:", *faults[:MAX_FAULTS]]) + more, hint="rag-edit ask --help"
         )
 
 
@@ -142,8 +142,6 @@ def _query(engine: Any, line: bytes, number: int, jurisdiction: str | None, as_o
     found = json.loads(line)
     if not isinstance(found, dict):
         raise TypeError(f"wanted an object, found {type(found).__name__}")
-    if unknown := sorted(set(found) - FIELDS):
-        raise ValueError(f"wanted fields {', '.join(sorted(FIELDS))}, found {', '.join(unknown)}")
     messages = tuple(_message(m) for m in found.get("messages") or ())
     question = found.get("question")
     if question is None and messages and messages[-1].role == "user":

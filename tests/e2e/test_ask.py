@@ -145,8 +145,21 @@ def test_a_batch_that_was_cut_off_goes_on_and_gives_the_same_file(home: Path, tm
     assert not _Partial(tmp_path / "cut.jsonl", "").answers.exists()
 
 
+def test_fields_of_the_callers_own_are_not_read(home: Path, tmp_path: Path) -> None:
+    plain = [{"id": name, "question": q, "jurisdiction": j} for name, (q, j, _, _) in CASES.items()]
+    told = [{**row, "expected": "19 %", "record_id": "vat-fr", "language": "xx"} for row in plain]
+    found = []
+    for name, rows in (("plain", plain), ("told", told)):
+        out = tmp_path / f"{name}.out"
+        done = cli(home, "ask", "--batch", str(lines(tmp_path / f"{name}.in", rows)), "--out", str(out), "--route-only")
+        assert done.returncode == 0, done.stderr
+        found.append(
+            [{k: v for k, v in json.loads(line).items() if k != "timings_ms"} for line in out.read_text("utf-8").splitlines()]
+        )
+    assert found[0] == found[1]
+
+
 BAD_LINES = {
-    "an unknown field, such as an expected answer": {"id": "1", "question": "x", "expected": "19 %"},
     "no question": {"id": "1"},
     "an unknown jurisdiction": {"id": "1", "question": "x", "jurisdiction": "ZZ"},
     "a day that is none": {"id": "1", "question": "x", "as_of": "2026-02-30"},

@@ -11,6 +11,7 @@ What it does not do: search, score, render, or know the time.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from rag_edit.core.decision import Candidate, Decision, Form, Reason, Route, ScopeScore, Verdict
 from rag_edit.scope.calibration import Thresholds
@@ -112,10 +113,16 @@ def _base(verdicts: Sequence[Verdict], form: Form) -> Decision:
 
 
 def _trace(verdicts: Sequence[Verdict], winners: set[str]) -> tuple[Verdict, ...]:
-    ordered = sorted(
-        verdicts, key=lambda v: (v.candidate.version.name not in winners, -v.score.probability, v.candidate.version.record.id)
-    )
-    return tuple(replace(v, note=v.note or str(v.reason)) for v in ordered[:MAX_VERDICTS])
+    """Return the verdicts to keep: winners, then by falling score; of equal ones those that hold on the day asked about first."""
+
+    def rank(verdict: Verdict) -> tuple[bool, float, bool, str]:
+        record = verdict.candidate.version
+        return (record.name not in winners, -verdict.score.probability, verdict.reason in _OF_ANOTHER_DAY, record.record.id)
+
+    return tuple(replace(v, note=v.note or str(v.reason)) for v in sorted(verdicts, key=rank)[:MAX_VERDICTS])
+
+
+_OF_ANOTHER_DAY: Final = frozenset({Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.OTHER_DATE})
 
 
 def _agree(a: Candidate, b: Candidate) -> bool:

@@ -121,3 +121,19 @@ def test_thresholds_of_another_method_are_refused_and_of_another_encoder_said_to
         read_thresholds(text, "a", "other")
     with pytest.raises(ConfigError):
         read_thresholds("not json", "a", "m")
+
+
+def test_the_reason_is_that_of_the_record_which_holds_on_the_day() -> None:
+    from rag_edit.scope.policies import names_no_other_place
+    from tests.scope.cases import READER
+
+    place = names_no_other_place(lambda j, p: ATLAS.covers(j, p, TODAY), READER.read)
+    found = decide(
+        reading("What is the standard VAT rate in Austria?"),
+        [candidate(id="a-old", valid_to=TODAY), candidate(id="b-now", valid_from=TODAY)],
+        [ScopeScore(0.95), ScopeScore(0.95)],
+        policies=(holds_on_the_day, place),
+        thresholds=THRESHOLDS,
+        more_specific=lambda a, b: ATLAS.more_specific(a, b, TODAY),
+    )
+    assert (found.route, found.reason) == (Route.BASE, Reason.OTHER_PLACE)

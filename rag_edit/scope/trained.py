@@ -32,7 +32,7 @@ _TARGET_CHARACTERS: Final = 80  # a longer target is a text, not a value
 _COVER: Final = 0.3  # share of a name from which a candidate is worth a look
 _DENSE: Final = 0.55  # the same for the cosine, where no name is found
 _BEHIND: Final = 0.45  # a candidate whose name stands there so much less than the best one's is not asked about
-_WHOLE: Final = 0.999  # cover of a name that stands there whole
+WHOLE: Final = 0.999  # cover of a name that stands there whole
 _BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole: each pair costs an encoder pass
 _SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
@@ -156,7 +156,7 @@ def shortlist(evidences: Sequence[PairEvidence], limit: int = MAX_PAIRS) -> list
         cover = 0.0 if mention is None else mention.cover
         if mention is not None and not mention.longer:
             whole = max(whole, cover)
-            is_name |= cover >= _WHOLE and _is_proper(evidence.subject or read_name(evidence.record_question))
+            is_name |= cover >= WHOLE and _is_proper(evidence.subject or read_name(evidence.record_question))
         if (cover >= _COVER or evidence.dense >= _DENSE) and not is_repeat(evidence):
             ranked.append((cover + evidence.dense, max(cover, evidence.dense - 0.3), position))
     least = whole - (_BEHIND_NAME if is_name else _BEHIND)

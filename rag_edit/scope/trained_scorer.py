@@ -13,11 +13,12 @@ from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.scope.adjuncts import text_for
 from rag_edit.scope.background import REFERENCE, corrected
+from rag_edit.scope.mentions import is_light
 from rag_edit.scope.policies import holds_on_the_day
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
-from rag_edit.scope.trained import Calibration, PairEvidence, Scored, pair_texts, probability, shortlist
+from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, pair_texts, probability, read, shortlist
 
 LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
 ScorePairs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -52,7 +53,7 @@ class TrainedScorer:
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate."""
-        groups = [self._groups(item) for item in items]
+        groups = [_named_first(self._groups(item)) for item in items]
         pairs: list[tuple[str, str]] = []
         asked: list[dict[int, int]] = []  # by item: place of the group, place of its pair
         for item_groups in groups:
@@ -109,6 +110,31 @@ class TrainedScorer:
             target=record.target,
             dense=corrected(max(c.similarity for c in alike), self.background),
         )
+
+
+def _named_first(groups: list[tuple[PairEvidence, list[int]]]) -> list[tuple[PairEvidence, list[int]]]:
+    """Return the groups without those whose subject is not named, where the question names a sibling of it whole.
+
+    "The standard VAT rate is" asks of the standard rate: the reduced one, which shares words with it, may not win by sounding alike.
+    """
+    readings = [read(evidence) for evidence, _ in groups]
+    named = {
+        word
+        for (evidence, _), r in zip(groups, readings, strict=True)
+        if r.mention is not None and r.mention.cover >= WHOLE and not r.mention.longer
+        for word in fold(evidence.subject).split()
+        if not is_light(word)
+    }
+    return [
+        (evidence, members)
+        for (evidence, members), r in zip(groups, readings, strict=True)
+        if r.is_masked or not _is_sibling({word for word in fold(evidence.subject).split() if not is_light(word)}, named)
+    ]
+
+
+def _is_sibling(subject: set[str], named: set[str]) -> bool:
+    """Return whether at least half of a subject's words stand in what is named."""
+    return 0 < len(subject) <= 2 * len(subject & named)
 
 
 def _distance(candidate: Candidate) -> tuple[bool, float, str]:

@@ -76,3 +76,13 @@ def test_the_digest_names_the_artefact_and_the_encoders_scale() -> None:
     trained, _ = scorer()
     assert trained.digest != replace(trained, background=0.74).digest
     assert trained.digest != replace(trained, artefact="sha256:other").digest
+
+
+def test_a_sibling_that_is_not_named_may_not_win_by_sounding_alike() -> None:
+    trained, pairs = scorer()
+    standard = candidate("DE", id="standard", subject="standard VAT rate", similarity=0.79)
+    reduced = candidate("DE", "How high is the lower rate of VAT?", id="reduced", subject="reduced VAT rate", similarity=0.99)
+    scores = trained.score([ScopeItem(reading("The standard VAT rate in Germany is"), (reduced, standard))])[0]
+    assert scores[0].probability == 0.0
+    assert scores[1].probability > 0.0
+    assert len(pairs.asked) == 1

@@ -156,8 +156,7 @@ def test_a_dialogue_is_decided_as_the_question_it_stands_for(tmp_path: Path) -> 
     codes = needed(DIALOGUES)
     kept = ReadResult(tuple(located for located in stated.records if located.record.jurisdiction in codes), (), stated.files)
     create_store(tmp_path)
-    cheap = Settings(scorer="overlap")  # the share is relative: any scorer shows it
-    with open_engine(tmp_path, cheap, today=lambda: TODAY) as engine:
+    with open_engine(tmp_path, Settings(), today=lambda: TODAY) as engine:
         plan = make_plan(kept, engine.store.live(), engine.atlas, on_conflict="newest", today=TODAY)
         engine.apply(plan, recorded_at=datetime(2026, 11, 22, tzinfo=UTC))
         alone = [engine.query(d["expect"]["text_means"], jurisdiction=d["jurisdiction"]) for d in DIALOGUES]
@@ -184,5 +183,5 @@ def test_a_dialogue_is_decided_as_the_question_it_stands_for(tmp_path: Path) -> 
         sep="\n",
     )
     assert shares["development"][0] >= 0.95, wrong
-    assert shares["report"][0] >= 0.90, shares
+    assert shares["report"][0] >= 0.93, shares
     assert min(row[1] for row in shares.values()) >= 0.93, shares

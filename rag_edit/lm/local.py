@@ -6,9 +6,10 @@ directory is never run, and nothing is downloaded. A model without a chat templa
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rag_edit.core.decision import Message
 from rag_edit.core.digest import Digest, digest_json
@@ -21,8 +22,12 @@ from rag_edit.lm.transformers_import import quiet_transformers
 if TYPE_CHECKING:
     import torch
 
+FORMAT: Final = "rag-edit-lm-v1"  # raise it when the same files would write other words
 _TURN_ENDS: Final = ("<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _PLAIN_STOPS: Final = ("\nUser:", "\nSystem:", "\nAssistant:")
+
+Steer: TypeAlias = "Callable[[Sequence[int], torch.Tensor], torch.Tensor]"
+"""``steer(written, logits)``: the tokens written so far and the (vocabulary,) logits of the next to the logits to choose by."""
 
 
 def plain_chat(messages: Sequence[Message]) -> str:
@@ -80,7 +85,7 @@ class LocalModel:
         vocabulary += [path for path in (directory / "chat_template.jinja",) if path.is_file()]
         self._digest = digest_json(
             {
-                "format": "rag-edit-lm-v1",
+                "format": FORMAT,
                 "weights": self._weights,
                 "config": file_digest(directory / "config.json", cache),
                 "tokenizer": {path.name: file_digest(path, cache) for path in vocabulary},
@@ -102,6 +107,11 @@ class LocalModel:
     def loaded_weights(self) -> Digest:
         """Return the digest of the weights as they were loaded."""
         return self._weights
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Return every token that ends an answer."""
+        return self._ends
 
     @property
     def has_chat_template(self) -> bool:
@@ -136,6 +146,30 @@ class LocalModel:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
 
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other threads from the model while the block runs."""
+        with self._lock:
+            yield
+
+    def prompt_ids(self, ask: "str | Sequence[Message]") -> list[int]:
+        """Return the tokens that the model reads for a raw prompt or for a conversation."""
+        if isinstance(ask, str):
+            return self._read(ask, special=True)
+        # a chat template writes its own special tokens
+        return self._read(self.chat_prompt(ask), special=not self.has_chat_template)
+
+    def write(
+        self, ask: "str | Sequence[Message]", *, max_new_tokens: int = DEFAULT_NEW_TOKENS, steer: "Steer | None" = None
+    ) -> Completion:
+        """Return the answer to a raw prompt or to a conversation, its tokens chosen by what ``steer`` makes of the logits.
+
+        Raises:
+            PromptTooLongError: prompt and ``max_new_tokens`` do not fit the context.
+        """
+        stop = () if isinstance(ask, str) or self.has_chat_template else _PLAIN_STOPS
+        return self._write(self.prompt_ids(ask), max_new_tokens, stop, steer)
+
     def logits(self, prompt: str) -> "torch.Tensor":
         """Return the (vocabulary,) float32 logits after a raw prompt."""
         import torch
@@ -160,26 +194,26 @@ class LocalModel:
         Raises:
             PromptTooLongError: a conversation and ``max_new_tokens`` do not fit the context.
         """
-        plain = not self.has_chat_template
-        stop = _PLAIN_STOPS if plain else ()
-        prompts = [self.chat_prompt(messages) for messages in conversations]
-        # a chat template writes its own special tokens
-        return [self._write(self._read(prompt, special=plain), max_new_tokens, stop) for prompt in prompts]
+        return [self.write(messages, max_new_tokens=max_new_tokens) for messages in conversations]
 
-    def tokens(self, prompt: Sequence[int], max_new_tokens: int) -> Iterator[int]:
+    def tokens(self, prompt: Sequence[int], max_new_tokens: int, steer: "Steer | None" = None) -> Iterator[int]:
         """Yield the greedy continuation token by token, the end token last when there is one.
 
         Args:
             prompt: Token ids, at least one.
             max_new_tokens: The most tokens to yield.
+            steer: Changes the logits before each choice; None leaves them.
         """
         import torch
 
         with self._lock, torch.inference_mode():
             ids, past = torch.tensor([list(prompt)]), None
+            written: list[int] = []
             for _ in range(max_new_tokens):
                 out = self.torch_model(ids, past_key_values=past, use_cache=True, logits_to_keep=1)
-                past, token = out.past_key_values, int(out.logits[0, -1].argmax())
+                logits = out.logits[0, -1]
+                past, token = out.past_key_values, int((logits if steer is None else steer(written, logits)).argmax())
+                written.append(token)
                 yield token
                 if token in self._ends:
                     return
@@ -193,13 +227,13 @@ class LocalModel:
             ids = [self.tokenizer.eos_token_id if start is None else start]
         return ids
 
-    def _write(self, prompt: list[int], max_new_tokens: int, stop: Sequence[str]) -> Completion:
+    def _write(self, prompt: list[int], max_new_tokens: int, stop: Sequence[str], steer: "Steer | None" = None) -> Completion:
         if len(prompt) + max_new_tokens > self._limit:
             raise PromptTooLongError(self._name, len(prompt), max_new_tokens, self._limit)
         written: list[int] = []
         reason: FinishReason = "length"
         text = ""
-        for token in self.tokens(prompt, max_new_tokens):
+        for token in self.tokens(prompt, max_new_tokens, steer):
             written.append(token)
             if token in self._ends:
                 reason = "stop"

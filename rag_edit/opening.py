@@ -91,13 +91,14 @@ def open_engine(
         ModelMissingError, MissingExtraError: the encoder is not installed.
     """
     from rag_edit.index.faiss_partition import FaissShelf
+    from rag_edit.index.kept import KeptVectors
     from rag_edit.index.retriever import Retriever
     from rag_edit.lm.open import open_encoder
 
     settings = settings or load_settings(home)
     store = open_store(home)
     try:
-        embedder = open_encoder(settings.encoder, settings.cache_dir)
+        embedder = KeptVectors(open_encoder(settings.encoder, settings.cache_dir))
         scorer, thresholds = make_scorer(settings, embedder)
         return Engine(
             store=store,

@@ -28,6 +28,22 @@ Conflicts = Annotated[
 ]
 
 
+class OnCollision(StrEnum):
+    """What to do where probes of new or changed records are answered by others."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+Collisions = Annotated[
+    OnCollision,
+    typer.Option(
+        "--on-collision", help="Where a record's own probes go to another: warn: say so; refuse: list them and apply nothing."
+    ),
+]
+Probes = Annotated[bool, typer.Option("--probes/--no-probes", help="Probe new and changed records before they are live.")]
+
+
 class Format(StrEnum):
     """File formats of records."""
 
@@ -60,40 +76,71 @@ def init(context: typer.Context, as_json: AsJson = False) -> None:
         print_lines(f"{'made' if made else 'kept'} {home.path}", f"next: rag-edit --home {home.path} apply knowledge/")
 
 
-def plan(context: typer.Context, paths: Paths, on_conflict: Conflicts = OnConflict.REFUSE, as_json: AsJson = False) -> None:
-    """Show what apply would do: additions, changes, supersessions, retractions, conflicts. Changes nothing."""
+def plan(
+    context: typer.Context,
+    paths: Paths,
+    on_conflict: Conflicts = OnConflict.REFUSE,
+    on_collision: Collisions = OnCollision.WARN,
+    probes: Probes = True,
+    as_json: AsJson = False,
+) -> None:
+    """Show what apply would do: additions, changes, supersessions, retractions, conflicts, collisions. Changes nothing."""
+    from rag_edit.cli.plan_notes import notes_of, rehearsed
     from rag_edit.records.plan import describe_plan, plan_to_json
 
-    found = _made(home_of(context), paths, on_conflict)
+    home = home_of(context)
+    found = _made(home, paths, on_conflict)
+    radius, skipped = rehearsed(home, found, show=not as_json) if probes else (None, "--no-probes")
+    notes = notes_of(found, radius, skipped)
+    found = notes.warned(found)
     if as_json:
-        print_json(plan_to_json(found))
+        print_json({**plan_to_json(found), **notes.to_json()})
     else:
-        print_lines(*describe_plan(found))
-    if found.refused:
+        *lines, counts = describe_plan(found)
+        print_lines(*lines, *notes.lines(), counts)
+    if found.refused or (on_collision is OnCollision.REFUSE and radius is not None and radius.collisions):
         raise typer.Exit(1)
 
 
-def apply(context: typer.Context, paths: Paths, on_conflict: Conflicts = OnConflict.REFUSE, as_json: AsJson = False) -> None:
+def apply(
+    context: typer.Context,
+    paths: Paths,
+    on_conflict: Conflicts = OnConflict.REFUSE,
+    on_collision: Collisions = OnCollision.WARN,
+    probes: Probes = True,
+    as_json: AsJson = False,
+) -> None:
     """Put records into force, in one transaction. Applying the same files again changes nothing."""
-    from rag_edit.core.errors import ConflictError
+    from rag_edit.cli.plan_notes import notes_of, probed_line
+    from rag_edit.core.errors import CollisionError, ConflictError, UsageError
     from rag_edit.records.plan import plan_to_json
+    from rag_edit.rehearsal import rehearse
 
+    if on_collision is OnCollision.REFUSE and not probes:
+        raise UsageError("apply: --on-collision refuse needs the probes", hint="leave --no-probes away")
     home = home_of(context)
     found = _made(home, paths, on_conflict)
     if found.refused:
         raise ConflictError([str(conflict) for conflict in found.conflicts])
-    position = None
+    position, radius = None, None
     if found.edits:
         with home.engine(show=not as_json) as engine:
+            radius = rehearse(engine, found) if probes else None
+            if on_collision is OnCollision.REFUSE and radius is not None and radius.collisions:
+                raise CollisionError([str(finding) for finding in radius.collisions])
             appended = engine.apply(found, recorded_at=now())
             position = appended.last_seq if appended else None
+    notes = notes_of(found, radius, "" if probes else "--no-probes")
+    found = notes.warned(found)
     summary: dict[str, Any] = {**plan_to_json(found)["counts"], "position": position}
     if as_json:
-        print_json(summary)
+        print_json({**summary, **notes.to_json()})
     else:
         for warning in found.warnings:
             notice(f"rag-edit: {warning}")
         print_lines(", ".join(f"{count} {name}" for name, count in summary.items() if name != "position"))
+        if radius is not None and radius.probed:
+            print_lines(probed_line(radius))
 
 
 def export(

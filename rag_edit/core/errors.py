@@ -7,6 +7,7 @@ RagEditError
         InvalidRecordsError  a file's records do not hold; lists every fault
         UnknownRecordError   no record has this id
         ConflictError        records contradict live ones
+        CollisionError       records' own probes go to other records
         RetractedRecordError the record was withdrawn
     StoreError
         StoreLockedError     another process owns the store
@@ -105,6 +106,18 @@ class ConflictError(RecordError):
         super().__init__(
             "\n".join([f"{count} conflict{'s' if count != 1 else ''}, nothing applied:", *self.conflicts]),
             hint="rag-edit apply PATH --on-conflict newest|skip",
+        )
+
+
+class CollisionError(RecordError):
+    """Own probes of records to be applied are answered by others."""
+
+    def __init__(self, collisions: Sequence[str]) -> None:
+        self.collisions = tuple(collisions)
+        count = len(self.collisions)
+        super().__init__(
+            "\n".join([f"{count} collision{'s' if count != 1 else ''}, nothing applied:", *self.collisions]),
+            hint="word the records apart, or: rag-edit apply PATH --on-collision warn",
         )
 
 

@@ -5,6 +5,7 @@ fits is `rag_edit.scope.policies`' business, and the score should see the rest. 
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from rag_edit.core.record import Record
@@ -35,13 +36,15 @@ def text_for(reading: Reading, record: Record) -> str:
         cuts += [(m.start, m.end) for m in reading.places if m.certain]
     if record.jurisdiction != GLOBAL or record.valid_from or record.valid_to:
         cuts += [(m.start, m.end) for m in reading.dates if m.year is not None]
-    text = reading.text
+    left = cut_out(reading.text, [(s, e) for s, e in cuts if f" {fold(reading.text[s:e])} " not in f" {own} "])
+    return left if len(fold(left).split()) > 1 else reading.text
+
+
+def cut_out(text: str, cuts: Iterable[tuple[int, int]]) -> str:
+    """Return ``text`` without the stretches (start, end), each with the preposition before it, and tidied."""
     for start, end in sorted(cuts, reverse=True):
-        if f" {fold(text[start:end])} " in f" {own} ":
-            continue
         lead = _LEAD.search(text[:start])
         head = text[: lead.start()] if lead else text[:start]
         tail = text[end:]
         text = f"{head.rstrip(_MARKS)} {tail[match.end() :] if (match := _TAIL.match(tail)) else tail}"
-    left = re.sub(r"\s+([?.!,;])", r"\1", clean(text)).strip(" ,")
-    return left if len(fold(left).split()) > 1 else reading.text
+    return re.sub(r"\s+([?.!,;])", r"\1", clean(text)).strip(" ,")

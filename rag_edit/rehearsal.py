@@ -1,0 +1,171 @@
+"""A rehearsal: the live records with a plan's change, as a shadow, and the probes of the change decided on it. Nothing goes live.
+
+The shadow is a small index of the changed records laid over the live one, which is neither changed nor copied; what the plan
+closes is hidden. Up to `PROBED_IN_FULL` new and changed records are all probed, each against every other. Of more, `SAMPLE` are,
+chosen by digest, against the live records and those `KIN` of the plan that share the most telling words with each: the cost
+is bounded whatever the size of the plan. What is probed, and how, stands in the report.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Final
+
+from rag_edit.core.decision import Candidate, Decision, Query
+from rag_edit.core.record import Record, RecordVersion, Status
+from rag_edit.engine import Engine
+from rag_edit.index.brute import BruteShelf
+from rag_edit.index.embedder import Embedder, Vectors
+from rag_edit.index.kept import KeptVectors
+from rag_edit.index.retriever import Retriever
+from rag_edit.records.planned import Plan
+from rag_edit.scope.radius import (
+    Finding,
+    Kind,
+    Probe,
+    Radius,
+    judge,
+    kin_of,
+    neighbour_probes,
+    own_probes,
+    sample_of,
+    withheld_twin,
+)
+
+PROBED_IN_FULL: Final = 200  # new and changed records: a file that a person wrote
+SAMPLE: Final = 60  # of more: about 250 questions, a few seconds beside the minutes that encoding thousands takes
+KIN: Final = 8
+BATCH: Final = 256
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)  # versions of a rehearsal were recorded never
+
+
+class Overlay(Retriever):
+    """A small index laid over another: searched together, with some records of the lower one hidden."""
+
+    def __init__(self, lower: Retriever, embedder: Embedder, versions: Sequence[RecordVersion], hidden: frozenset[str]) -> None:
+        """Index ``versions`` in memory; ``lower`` is searched and never changed.
+
+        Args:
+            lower: The index below; the chains that will be searched are loaded there.
+            embedder: Encodes the views of ``versions``.
+            versions: Live versions that only this index shows.
+            hidden: Ids of records of ``lower`` that are not shown.
+        """
+        super().__init__(BruteShelf(), embedder)
+        self._lower, self._hidden = lower, hidden
+        groups: dict[str, list[RecordVersion]] = {}
+        for version in versions:
+            groups.setdefault(version.record.jurisdiction, []).append(version)
+        self.refresh_all(groups)
+        self._own = super().loaded()
+
+    def loaded(self) -> frozenset[str]:
+        """Return the jurisdictions that can be searched here or below."""
+        return self._lower.loaded() | super().loaded()
+
+    def search(
+        self, chain: Sequence[str], texts: Sequence[str], vectors: Vectors, *, k: int = 32
+    ) -> list[tuple[Candidate, ...]]:
+        """Return the candidates of both, as `Retriever.search` orders them."""
+        below = self._lower.search(chain, texts, vectors, k=k)
+        above = super().search([name for name in chain if name in self._own], texts, vectors, k=k)
+        shown = [[c for c in group if c.version.record.id not in self._hidden] for group in below]
+        return [tuple(sorted([*low, *high], key=_order)) for low, high in zip(shown, above, strict=True)]
+
+
+def rehearse(engine: Engine, plan: Plan, *, today: date | None = None) -> Radius:
+    """Return what the probes of a plan's new and changed records find, decided as if the plan were in force.
+
+    Args:
+        engine: Open; its records and its answers stay as they are. Partitions of the plan's chains are loaded.
+        plan: Not refused.
+        today: The day on which records that hold on it are probed; the engine's by default.
+
+    Raises:
+        PartitionError, ModelError: the index or a model fails.
+    """
+    day = today or engine.today()
+    versions = [_version(each.record, each.expected_version + 1, n) for n, each in enumerate(plan.adds, start=1)]
+    versions += [_version(c.record, c.live.version + 1, len(versions) + n) for n, c in enumerate(plan.changes, start=1)]
+    if not versions:
+        return Radius(how="nothing new to probe")
+    records = [version.record for version in versions]
+    probed, shown, how = records, records, f"all {len(records)} new and changed records"
+    if len(records) > PROBED_IN_FULL:
+        probed = sample_of(records, SAMPLE)
+        ids = {record.id for record in probed}
+        shown = [*probed, *(r for r in kin_of(probed, records, KIN) if r.id not in ids)]
+        how = (
+            f"{SAMPLE} of {len(records)} new and changed records, chosen by digest, against the live records and the {KIN}"
+            " of the plan nearest to each in words"
+        )
+    by_id = {version.record.id: version for version in versions}
+    closed = frozenset(edit.record.id for edit in plan.edits)
+    return _Rehearsal(engine, day).run([by_id[r.id] for r in probed], [by_id[r.id] for r in shown], closed, len(records), how)
+
+
+class _Rehearsal:
+    """One call of `rehearse`."""
+
+    def __init__(self, engine: Engine, today: date) -> None:
+        self._engine, self._today = engine, today
+
+    def run(
+        self,
+        probed: Sequence[RecordVersion],
+        shown: Sequence[RecordVersion],
+        closed: frozenset[str],
+        changed: int,
+        how: str,
+    ) -> Radius:
+        """Probe; steps: (1) the shadow; (2) own wordings; (3) withheld ones; (4) neighbours' wordings; (5) findings."""
+        engine, embedder = self._engine, self._engine.embedder
+        own = {version.record.id: version for version in probed}
+        asked = [probe for version in probed for probe in own_probes(version.record, self._today)]
+        engine.open_partitions(
+            {code for p in asked for code in engine.atlas.chain(engine.atlas.parse(p.jurisdiction), p.as_of)}
+        )
+        with embedder.keeping() if isinstance(embedder, KeptVectors) else nullcontext():  # (1)
+            shadow = replace(engine, retriever=Overlay(engine.retriever, embedder, shown, closed))
+            twins = [replace(v, record=twin, digest="") for v in probed if (twin := withheld_twin(v.record)) is not None]
+            lacking = Overlay(shadow.retriever, embedder, twins, frozenset(v.record.id for v in twins))
+        direct = [p for p in asked if p.kind is not Kind.WITHHELD]
+        total = len(asked) + 2 * len(probed)
+        decided = self._decide(shadow, direct, 0, total)  # (2)
+        twin_ids = {v.record.id for v in twins}
+        held_out = [p for p in asked if p.kind is Kind.WITHHELD and p.of in twin_ids]
+        decided |= self._decide(replace(engine, retriever=lacking), held_out, len(direct), total)  # (3)
+        met: dict[str, list[Decision]] = {}
+        for probe in direct:
+            met.setdefault(probe.of, []).append(decided[probe])
+        near = [probe for version in probed for probe in neighbour_probes(version, met[version.record.id], self._today)]
+        engine.open_partitions({code for p in near for code in engine.atlas.chain(engine.atlas.parse(p.jurisdiction), p.as_of)})
+        decided |= self._decide(shadow, near, len(direct) + len(held_out), total)  # (4)
+        every = [*direct, *held_out, *near]
+        findings = [found for p in every if (found := judge(p, own[p.of], decided[p])) is not None]  # (5)
+        reached = sum((winner := decided[p].winner) is not None and winner.record.id == p.of for p in held_out)
+        engine.progress("probing", total, total)
+        return Radius(changed, len(probed), len(every), len(held_out), reached, tuple(sorted(findings, key=_rank)), how)
+
+    def _decide(self, shadow: Engine, probes: Sequence[Probe], done: int, total: int) -> dict[Probe, Decision]:
+        found: dict[Probe, Decision] = {}
+        for start in range(0, len(probes), BATCH):
+            self._engine.progress("probing", done + start, total)
+            batch = probes[start : start + BATCH]
+            queries = [Query(p.text, p.jurisdiction, p.as_of) for p in batch]
+            found |= zip(batch, shadow.decide_many(queries)[0], strict=True)
+        return found
+
+
+def _version(record: Record, version: int, key: int) -> RecordVersion:
+    return RecordVersion(record, version, key, Status.LIVE, _EPOCH)
+
+
+def _rank(finding: Finding) -> tuple[bool, str, str, str]:
+    return (not finding.collides, finding.probe.of, finding.probe.kind, finding.probe.text)
+
+
+def _order(candidate: Candidate) -> tuple[float, float, str, int, str]:
+    record = candidate.version.record
+    return (-candidate.similarity, -candidate.lexical, record.id, candidate.version.version, candidate.partition)

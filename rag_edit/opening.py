@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Final
 
-from rag_edit.answer.base import Chat, Written
+from rag_edit.answer.base import Chat
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Message, Route
@@ -17,7 +18,7 @@ from rag_edit.core.digest import digest_file
 from rag_edit.core.errors import ConfigError, CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
-from rag_edit.lm.model import LanguageModel
+from rag_edit.lm.model import Completion, LanguageModel
 from rag_edit.records.store import RecordStore
 from rag_edit.scope.background import REFERENCE, background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
@@ -27,6 +28,8 @@ from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
 from rag_edit.scope.trained import Calibration
 from rag_edit.scope.trained_scorer import TrainedScorer
+
+REMEMBERED_NAME: Final = "remembered.json"
 
 
 def create_store(home: Path) -> bool:
@@ -76,6 +79,7 @@ def open_engine(
     progress: Progress = no_progress,
     notify: Callable[[str], None] = lambda _: None,
     today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
+    remember: bool = False,
 ) -> Engine:
     """Open a home with its real parts.
 
@@ -85,6 +89,7 @@ def open_engine(
         progress: Told of long work.
         notify: Told in words when a partition had to be built again, or weights are converted.
         today: The clock for questions that name no day.
+        remember: Keep on disk what the base model writes, and read it back: for questions that are nobody's secret.
 
     Raises:
         StoreMissingError, StoreLockedError, StoreCorruptError: from the store.
@@ -106,7 +111,7 @@ def open_engine(
             embedder=embedder,
             scorer=scorer,
             thresholds=thresholds,
-            answering=make_answering(LazyModel(settings, notify), max_new_tokens=settings.max_new_tokens),
+            answering=_answering(settings, notify, remember=remember),
             atlas=default_atlas(),
             read_places=place_reader(),
             jurisdiction=settings.jurisdiction,
@@ -178,13 +183,34 @@ class LazyModel:
             )
         return self._model
 
-    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int) -> Sequence[Written]:
+    def chat(self, conversations: Sequence[Sequence[Message]], *, max_new_tokens: int) -> list[Completion]:
         """Return one assistant turn a conversation, in order."""
         return self.model.chat(conversations, max_new_tokens=max_new_tokens)
 
 
-def make_answering(model: Chat, *, max_new_tokens: int = 64) -> dict[Route, Answering]:
-    """Return who answers each route, over one language model. A route that nobody answers yet is not in the table."""
+def _answering(settings: Settings, notify: Callable[[str], None], *, remember: bool) -> dict[Route, Answering]:
+    model = LazyModel(settings, notify)
+    base: Chat = model
+    if remember:
+        from rag_edit.lm.open import model_identity
+        from rag_edit.lm.remembered import RememberedChat
+
+        base = RememberedChat(
+            model,
+            lambda: model_identity(settings.model, settings.cache_dir, notice=notify),
+            settings.cache_dir / REMEMBERED_NAME,
+        )
+    return make_answering(model, base=base, max_new_tokens=settings.max_new_tokens)
+
+
+def make_answering(model: Chat, *, base: Chat | None = None, max_new_tokens: int = 64) -> dict[Route, Answering]:
+    """Return who answers each route. A route that nobody answers yet is not in the table.
+
+    Args:
+        model: Writes from records where an answer has to be written.
+        base: Who answers where no record does; ``model`` by default.
+        max_new_tokens: Length at which generation is cut.
+    """
     from rag_edit.answer.abstain import Abstain
     from rag_edit.answer.base import Base
     from rag_edit.answer.override import Override
@@ -192,7 +218,7 @@ def make_answering(model: Chat, *, max_new_tokens: int = 64) -> dict[Route, Answ
 
     return {
         Route.OVERRIDE: Override(read_form, model, max_new_tokens=max_new_tokens).answer_many,
-        Route.BASE: Base(model, max_new_tokens=max_new_tokens).answer_many,
+        Route.BASE: Base(base or model, max_new_tokens=max_new_tokens).answer_many,
         Route.ABSTAIN: Abstain(read_form).answer_many,
     }
 

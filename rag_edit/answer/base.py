@@ -33,6 +33,10 @@ class Written(Protocol):
     def text(self) -> str:
         """Return the words."""
 
+    @property
+    def remembered(self) -> bool:
+        """Return whether an earlier run wrote them."""
+
 
 class Chat(Protocol):
     """The part of a language model that answers use."""
@@ -55,28 +59,31 @@ class Base:
         """Return what the model says to each; an empty or oversized question is not put to it, and the note says so."""
         refused = {i: why for i, (query, _) in enumerate(items) if (why := _refusal(query))}
         asked = [i for i in range(len(items)) if i not in refused]
-        texts: dict[int, str] = {}
+        said: dict[int, Written] = {}
         try:
-            texts = self._write(items, asked)
+            said = self._write(items, asked)
         except _NOT_THE_QUESTIONS:
             raise
         except ModelError:  # one conversation does not fit the model: find it, answer the rest
             for i in asked:
                 try:
-                    texts |= self._write(items, [i])
+                    said |= self._write(items, [i])
                 except _NOT_THE_QUESTIONS:
                     raise
                 except ModelError as error:
                     refused[i] = error.message
-        return [Answer(texts.get(i, ""), "base", note=refused.get(i, "")) for i in range(len(items))]
+        return [
+            Answer(said[i].text, "base", remembered=said[i].remembered) if i in said else Answer("", "base", note=refused[i])
+            for i in range(len(items))
+        ]
 
-    def _write(self, items: Sequence[Item], at: Sequence[int]) -> dict[int, str]:
+    def _write(self, items: Sequence[Item], at: Sequence[int]) -> dict[int, Written]:
         """Return what the model says to the items at these places; the same conversation is put to it once: it is greedy."""
         if not at:
             return {}
         different = list(dict.fromkeys(conversation(items[i][0]) for i in at))
         written = self.model.chat(different, max_new_tokens=self.max_new_tokens)
-        said = {turns: each.text for turns, each in zip(different, written, strict=True)}
+        said = dict(zip(different, written, strict=True))
         return {i: said[conversation(items[i][0])] for i in at}
 
 

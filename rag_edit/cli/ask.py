@@ -90,6 +90,8 @@ def outcome_to_json(outcome: Any, *, explain: bool = False) -> dict[str, Any]:
         ]
     if outcome.base is not None:
         line["base_answer"] = outcome.base.text
+        if outcome.base.remembered:
+            line["base_remembered"] = True
     if explain:
         line["trace"] = [verdict_to_json(v) for v in decision.verdicts]
     line["timings_ms"] = dict(outcome.timings_ms)

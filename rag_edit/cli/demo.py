@@ -22,6 +22,9 @@ def register(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     knowledge: Annotated[Path, typer.Option("--knowledge", help="Directory of the demo knowledge.")] = Path("knowledge"),
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Let the base model write all its answers now; read none that an earlier run kept.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask a dozen questions in several jurisdictions: the base model's own answer beside the one served."""
@@ -35,7 +38,7 @@ def demo(
     home = home_of(context)
     started = time.perf_counter()
     create_store(home.path)
-    with home.engine(show=not as_json) as engine:
+    with home.engine(show=not as_json, remember=not fresh) as engine:
         read = read_records([knowledge], default_atlas())
         plan = make_plan(read, engine.newest(), default_atlas(), on_conflict="refuse", today=today())
         if plan.edits:
@@ -47,10 +50,21 @@ def demo(
         ]
         outcomes = engine.ask_many(queries, with_base=True)
     seconds = time.perf_counter() - started
+    remembered = sum(outcome.base.remembered for outcome in outcomes)
     if as_json:
-        print_json({"seconds": round(seconds, 1), "questions": [outcome_to_json(o, explain=True) for o in outcomes]})
+        print_json(
+            {
+                "seconds": round(seconds, 1),
+                "base_answers_remembered": remembered,
+                "questions": [outcome_to_json(o, explain=True) for o in outcomes],
+            }
+        )
         return
     _print(outcomes)
+    if remembered:
+        print_lines(
+            f"{remembered} of {len(outcomes)} base answers are as the same model wrote them in an earlier run; --fresh: write them now."
+        )
     print_lines(
         f"{len(outcomes)} questions in {seconds:.1f} s.  Ask your own: rag-edit --home {home.path} ask -j DE-BY 'Is 6 January a public holiday?' --explain"
     )

@@ -51,14 +51,23 @@ class Home:
             yield store
 
     @contextmanager
-    def engine(self, *, show: bool = True) -> Iterator[Any]:
-        """Open all parts. Progress is shown on stderr when it is a terminal and ``show`` is set."""
+    def engine(self, *, show: bool = True, remember: bool = False) -> Iterator[Any]:
+        """Open all parts. Progress is shown on stderr when it is a terminal and ``show`` is set.
+
+        ``remember`` keeps the base model's words on disk: see `rag_edit.lm.remembered`.
+        """
         from rag_edit.cli.progress import shown_progress
         from rag_edit.opening import open_engine
 
         with (
             shown_progress(show) as progress,
-            open_engine(self.path, self.settings, progress=progress, notify=lambda line: notice(f"rag-edit: {line}")) as engine,
+            open_engine(
+                self.path,
+                self.settings,
+                progress=progress,
+                notify=lambda line: notice(f"rag-edit: {line}"),
+                remember=remember,
+            ) as engine,
         ):
             yield engine
 

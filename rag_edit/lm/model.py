@@ -23,12 +23,14 @@ class Completion:
         finish_reason: ``stop`` when the model ended by itself or at a stop string, ``length`` at the limit.
         prompt_tokens: Tokens read, 0 when the server did not say.
         completion_tokens: Tokens written, the end token included; 0 when the server did not say.
+        remembered: Whether an earlier run wrote it, and it was read back from disk.
     """
 
     text: str
     finish_reason: FinishReason
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    remembered: bool = False
 
 
 class LanguageModel(Protocol):

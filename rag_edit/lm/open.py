@@ -4,13 +4,18 @@ Two open tables, so that a new kind is a line. Nothing is downloaded: packaged w
 format needs it, and cached under the directory given.
 """
 
+import os
+import platform
 import re
 from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ConfigError
 from rag_edit.lm import packages
+from rag_edit.lm.digests import file_digest
 from rag_edit.lm.encoder import EncoderProtocol, TransformerEncoder
 from rag_edit.lm.model import LanguageModel
 from rag_edit.lm.secret import Secret
@@ -29,22 +34,14 @@ def _minilm(cache: Path, _: Notice) -> EncoderProtocol:
     return TransformerEncoder(packages.MINILM.locate()[0], cache=cache)
 
 
-def _smollm2(cache: Path, notice: Notice, threads: int | None) -> LanguageModel:
-    return _from_gguf(packages.SMOLLM2.locate()[0], cache, notice, threads, name="SmolLM2-135M-Instruct")
+def _smollm2(_: Path) -> Path:
+    return packages.SMOLLM2.locate()[0]
 
 
-def _gemma3_270m(cache: Path, notice: Notice, threads: int | None) -> LanguageModel:
+def _gemma3_270m(cache: Path) -> Path:
     from rag_edit.lm.gguf import joined_file
 
-    path = joined_file(packages.GEMMA3_270M.locate(), "gemma-3-270m-q4_k_m.gguf", packages.GEMMA3_270M_DIGEST, cache)
-    return _from_gguf(path, cache, notice, threads, name="gemma-3-270m")
-
-
-def _from_gguf(path: Path, cache: Path, notice: Notice, threads: int | None, name: str) -> LanguageModel:
-    from rag_edit.lm.gguf import converted_directory
-    from rag_edit.lm.local import LocalModel
-
-    return LocalModel(converted_directory(path, cache, notice=notice), cache=cache, name=name, threads=threads)
+    return joined_file(packages.GEMMA3_270M.locate(), "gemma-3-270m-q4_k_m.gguf", packages.GEMMA3_270M_DIGEST, cache)
 
 
 def _e5(cache: Path, notice: Notice) -> EncoderProtocol:
@@ -56,9 +53,9 @@ def _e5(cache: Path, notice: Notice) -> EncoderProtocol:
 
 
 _ENCODERS: Final[Mapping[str, Callable[[Path, Notice], EncoderProtocol]]] = {"minilm": _minilm, "e5": _e5}
-_MODELS: Final[Mapping[str, Callable[[Path, Notice, int | None], LanguageModel]]] = {
-    "smollm2": _smollm2,
-    "gemma3-270m": _gemma3_270m,
+_MODELS: Final[Mapping[str, tuple[str, Callable[[Path], Path]]]] = {  # spec: what a person calls it, where its GGUF is
+    "smollm2": ("SmolLM2-135M-Instruct", _smollm2),
+    "gemma3-270m": ("gemma-3-270m", _gemma3_270m),
 }
 
 
@@ -108,19 +105,63 @@ def open_model(
         ModelMissingError, MissingExtraError: something is not installed; the hint installs it.
         UnreadableModelError: the files are not a model that can be read.
     """
-    if spec in _MODELS:
-        return _MODELS[spec](cache, notice, threads)
     if found := _URL.fullmatch(spec):
         from rag_edit.lm.remote import UpstreamModel
 
         return UpstreamModel(found["url"], _model_of(spec, found), api_key=api_key)
-    path = Path(spec).expanduser()
-    if path.suffix == ".gguf":
-        return _from_gguf(path, cache, notice, threads, name=path.stem)
-    if path.is_dir():
-        from rag_edit.lm.local import LocalModel
+    from rag_edit.lm.local import LocalModel
 
-        return LocalModel(path, cache=cache, threads=threads)
+    name, directory = _local_directory(spec, cache, notice)
+    return LocalModel(directory, cache=cache, name=name, threads=threads)
+
+
+def model_identity(spec: str, cache: Path, *, notice: Notice = _silent) -> Digest | None:
+    """Return the name of everything here that changes what a model writes, without loading it; None for a server's model.
+
+    Its files, the versions of what runs them, the way of decoding, and processor and threads, which change how sums round.
+
+    Args:
+        spec: As for `open_model`.
+        cache: Where converted weights and digests are kept.
+        notice: Told, in words, when something takes long.
+
+    Raises:
+        ConfigError, ModelMissingError, MissingExtraError, UnreadableModelError: as from `open_model`.
+    """
+    if _URL.fullmatch(spec):
+        return None
+    from rag_edit.lm.local import FORMAT
+
+    _, directory = _local_directory(spec, cache, notice)
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    runners = {name: _version(name) for name in ("torch", "transformers", "tokenizers")}
+    return digest_json(
+        {
+            "format": FORMAT,
+            "files": {path.relative_to(directory).as_posix(): file_digest(path, cache) for path in files},
+            "runners": runners,
+            "machine": [platform.machine(), os.cpu_count(), os.environ.get("OMP_NUM_THREADS", "")],
+        }
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _local_directory(spec: str, cache: Path, notice: Notice) -> tuple[str, Path]:
+    """Return what a person calls a local model, and its transformers directory, converted where its format needs it."""
+    path = Path(spec).expanduser()
+    if spec in _MODELS or path.suffix == ".gguf":
+        from rag_edit.lm.gguf import converted_directory
+
+        name, find = _MODELS.get(spec, (path.stem, lambda _: path))
+        return name, converted_directory(find(cache), cache, notice=notice)
+    if path.is_dir():
+        return "", path
     raise ConfigError(f"model: wanted {', '.join(sorted(_MODELS))}, a directory, a .gguf file or URL#model, found {spec!r}")
 
 

@@ -24,6 +24,7 @@ class Settings:
 
     Attributes:
         jurisdiction: Where the deployment stands when a question does not say.
+        cross_jurisdiction: ``visible``, or ``named:`` with codes: whose records may answer a question that names another place.
         encoder: ``minilm``, ``e5``, a sentence-transformers directory or an ``/v1/embeddings`` URL. Moves recall by language.
         model: ``smollm2``, a transformers directory, a ``.gguf`` file or ``URL#model``. Who answers on the BASE route.
         scorer: ``trained`` or ``overlap``, the one without training.
@@ -35,6 +36,7 @@ class Settings:
     """
 
     jurisdiction: str = "GLOBAL"
+    cross_jurisdiction: str = "visible"
     encoder: str = "minilm"
     model: str = "smollm2"
     scorer: str = "trained"
@@ -97,6 +99,7 @@ def _checked(name: str, value: object, where: str) -> str | int:
 DEFAULT_CONFIG: Final = """\
 # Settings of this home. Each may also come from the environment: RAG_EDIT_JURISDICTION, RAG_EDIT_ENCODER, ...
 # jurisdiction = "GLOBAL"    # where questions stand that do not say
+# cross_jurisdiction = "visible"   # or "named:IT,FR": records of these may answer questions that name them
 # encoder = "minilm"         # minilm, e5, a sentence-transformers directory, or an /v1/embeddings URL
 # model = "smollm2"          # smollm2, a transformers directory, a .gguf file, or URL#model
 """

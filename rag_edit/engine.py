@@ -7,7 +7,7 @@ parts is `rag_edit.opening`'s; here they come as arguments, so a test gives fake
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain
 from types import MappingProxyType, TracebackType
@@ -21,6 +21,7 @@ from rag_edit.index.retriever import Retriever
 from rag_edit.records.plan import Plan
 from rag_edit.records.store import Appended, RecordStore
 from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.crossing import Crossing
 from rag_edit.scope.decide import decide
 from rag_edit.scope.policies import (
     ReadPlaces,
@@ -75,6 +76,7 @@ class Engine:
         jurisdiction: Where questions stand that do not say.
         today: The clock of this surface.
         candidates: Records looked at in each partition.
+        crossing: What is done with questions about places outside the chain.
     """
 
     store: RecordStore
@@ -89,6 +91,7 @@ class Engine:
     today: Callable[[], date]
     candidates: int = 24
     progress: Progress = no_progress
+    crossing: Crossing = Crossing()  # noqa: RUF009 - frozen
     _seen: int = 0
 
     def query(
@@ -157,7 +160,8 @@ class Engine:
         """Return the decisions of a batch and the milliseconds a question by stage.
 
         Steps: (1) read the questions; (2) open the chains' partitions and encode; (3) candidates, partition by partition;
-        (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`.
+        (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`; (6) where the deployment allows it, what
+        no record of the chain answers is decided in the chain of the other place that it names.
         """
         clock = [time.perf_counter()]
         readings = [read(query, self.read_places) for query in queries]  # (1)
@@ -178,10 +182,24 @@ class Engine:
         scores = self.scorer.score([ScopeItem(readings[i], found[i]) for i in range(len(queries))])  # (4)
         clock.append(time.perf_counter())
         decisions = [self._decide(reading, found[i], scores[i]) for i, reading in enumerate(readings)]  # (5)
+        self._cross(readings, decisions)  # (6)
         clock.append(time.perf_counter())
         stages = ("read", "encode", "search", "score", "decide")
         share = max(1, len(queries))
         return decisions, {name: 1000 * (clock[n + 1] - clock[n]) / share for n, name in enumerate(stages)}
+
+    def _cross(self, readings: Sequence[Reading], decisions: list[Decision]) -> None:
+        """Decide again, in place, the questions that are to be asked elsewhere."""
+        again: dict[int, Query] = {}
+        for i, reading in enumerate(readings):
+            if decisions[i].route is Route.BASE:
+                place = self.crossing.elsewhere(reading, self.atlas.chain)
+                if place is not None:
+                    again[i] = replace(reading.query, jurisdiction=place)
+        if again:
+            for i, found in zip(again, self.decide_many(list(again.values()))[0], strict=True):
+                if found.route is not Route.BASE:
+                    decisions[i] = replace(found, verdicts=(*found.verdicts, *decisions[i].verdicts))
 
     def apply(self, plan: Plan, *, recorded_at: datetime) -> Appended | None:
         """Put a plan into force: one transaction in the store, then the partitions; None when it changes nothing.

@@ -23,6 +23,7 @@ from rag_edit.records.store import RecordStore
 from rag_edit.scope.background import REFERENCE, background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
 from rag_edit.scope.cosines import Cosines
+from rag_edit.scope.crossing import Crossing
 from rag_edit.scope.overlap import OverlapScorer
 from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
@@ -117,6 +118,7 @@ def open_engine(
             jurisdiction=settings.jurisdiction,
             today=today,
             candidates=settings.candidates,
+            crossing=Crossing.from_setting(settings.cross_jurisdiction, default_atlas().parse),
             progress=progress,
         )
     except BaseException:

@@ -20,6 +20,7 @@ from rag_edit.index.embedder import Embedder, Vectors
 from rag_edit.index.kept import KeptVectors
 from rag_edit.index.retriever import Retriever
 from rag_edit.records.planned import Plan
+from rag_edit.scope.crossing import Crossing
 from rag_edit.scope.radius import (
     Finding,
     Kind,
@@ -127,7 +128,7 @@ class _Rehearsal:
             {code for p in asked for code in engine.atlas.chain(engine.atlas.parse(p.jurisdiction), p.as_of)}
         )
         with embedder.keeping() if isinstance(embedder, KeptVectors) else nullcontext():  # (1)
-            shadow = replace(engine, retriever=Overlay(engine.retriever, embedder, shown, closed))
+            shadow = replace(engine, retriever=Overlay(engine.retriever, embedder, shown, closed), crossing=Crossing())
             twins = [replace(v, record=twin, digest="") for v in probed if (twin := withheld_twin(v.record)) is not None]
             lacking = Overlay(shadow.retriever, embedder, twins, frozenset(v.record.id for v in twins))
         direct = [p for p in asked if p.kind is not Kind.WITHHELD]
@@ -135,7 +136,7 @@ class _Rehearsal:
         decided = self._decide(shadow, direct, 0, total)  # (2)
         twin_ids = {v.record.id for v in twins}
         held_out = [p for p in asked if p.kind is Kind.WITHHELD and p.of in twin_ids]
-        decided |= self._decide(replace(engine, retriever=lacking), held_out, len(direct), total)  # (3)
+        decided |= self._decide(replace(shadow, retriever=lacking), held_out, len(direct), total)  # (3)
         met: dict[str, list[Decision]] = {}
         for probe in direct:
             met.setdefault(probe.of, []).append(decided[probe])

@@ -14,6 +14,7 @@ from rag_edit.scope.followup import Topic, resolve
 from rag_edit.scope.forms import read_form
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.places import PlaceMention
+from rag_edit.scope.standpoint import asked_part
 from rag_edit.scope.text import clean, numbers
 
 SEARCH_CHARS: Final = 600  # an encoder reads 256 tokens; what a question asks stands in its first or last words
@@ -28,7 +29,7 @@ class Reading:
     Attributes:
         query: What was asked, unchanged.
         text: The words to search and score by: cleaned, options and wrapping left out, a follow-up completed from the
-            turns before it. Empty when nothing is asked.
+            turns before it, what a person says of their own whereabouts left out where another place is asked about. Empty when nothing is asked.
         form: The form of the question and its parts (stem, options).
         places, dates: What ``text`` names.
         numbers: Numbers in ``text``.
@@ -52,7 +53,7 @@ def read(query: Query, read_places: PlaceReading) -> Reading:
     form = read_form(query.question[:MAX_QUESTION_CHARS])  # lines and all: options stand on them
     topic = resolve(query.messages, question, form, read_places)
     alone = "" if form.form in (Form.SMALL_TALK, Form.DOUBT) else form.stem or question
-    text = _ends(clean(topic.text if topic else alone))
+    text = asked_part(_ends(clean(topic.text if topic else alone)), read_places)
     return Reading(
         query,
         text,

@@ -4,7 +4,6 @@ The search here is plain (names, words, dense vectors, all records of a suite at
 """
 
 import json
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_edit.scope.mentions import fold_words, is_light, read_name
+from rag_edit.scope.risk import wilson
 from rag_edit.scope.trained import Calibration, PairEvidence, is_repeat, pair_texts, probability, shortlist
 from rag_edit.scope.training.suites import Asked, Live, Suite
 
@@ -90,16 +90,6 @@ def best(outcome: Outcome, calibration: Calibration) -> tuple[float, str]:
 def is_right(outcome: Outcome, value: float, name: str, threshold: float) -> bool:
     """Return whether the decision is right: its own record for a question in scope, none for the others."""
     return (value >= threshold and name == outcome.asked.record) if outcome.asked.is_in_scope else value < threshold
-
-
-def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a share. Source: Wilson 1927."""
-    if total == 0:
-        return 0.0, 1.0
-    share, extra = hits / total, z * z / total
-    middle = (share + extra / 2) / (1 + extra)
-    half = z * math.sqrt(share * (1 - share) / total + extra / total / 4) / (1 + extra)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def figures(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rag_edit.answer.base import Chat
+from rag_edit.calibrating import thresholds_in_force
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Message, Route
@@ -105,7 +106,8 @@ def open_engine(
     store = open_store(home)
     try:
         embedder = KeptVectors(open_encoder(settings.encoder, settings.cache_dir))
-        scorer, thresholds = make_scorer(settings, embedder)
+        scorer, shipped = make_scorer(settings, embedder)
+        thresholds = thresholds_in_force(home, shipped, scorer.kind)
         return Engine(
             store=store,
             retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
@@ -316,5 +318,6 @@ def _encoder_health(home: Path) -> str:
 
     settings = load_settings(home)
     embedder = open_encoder(settings.encoder, settings.cache_dir)
-    scorer, thresholds = make_scorer(settings, embedder)
+    scorer, shipped = make_scorer(settings, embedder)
+    thresholds = thresholds_in_force(home, shipped, scorer.kind)
     return f"{embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on})"

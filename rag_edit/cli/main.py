@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rag_edit.cli import ask, bench, demo, edit, index, record
+from rag_edit.cli import ask, bench, calibrate, demo, edit, index, record
 from rag_edit.cli.home import DEFAULT_HOME, Home
 from rag_edit.core.errors import RagEditError
 
@@ -52,6 +52,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(index.app, name="index")
 index.register(app)
 demo.register(app)
+calibrate.register(app)
 app.add_typer(bench.make_app(), name="bench")
 
 

@@ -37,11 +37,11 @@ from rag_edit.index.retriever import Retriever
 from rag_edit.testing import FakeEmbedder
 
 def write(seed):
-    notify = lambda text: print("NOTICE", text, flush=True)
+    notify = lambda text: os.write(1, f"NOTICE {text}\\n".encode())
     made = Retriever(FaissShelf(Path(sys.argv[1]), flat_rows=40), FakeEmbedder(), notify=notify)
     chance = random.Random(seed)
     made.refresh("DE", [])
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     while True:
         made.refresh("DE", versions(chance.sample(range(60), chance.randint(1, 60))))
         made.compact() if chance.random() < 0.5 else made.save()
@@ -50,7 +50,7 @@ for line in sys.stdin:
     writer = os.fork()
     if writer == 0:
         write(int(line))
-    print("status", os.waitpid(writer, 0)[1], flush=True)
+    os.write(1, b"status %d\\n" % os.waitpid(writer, 0)[1])
 """
 
 

@@ -8,7 +8,6 @@ its whole log is compared with the batches that must be in it. RAG_EDIT_KILLS se
 
 import os
 import random
-import select
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -24,6 +22,7 @@ from rag_edit.core.errors import StoreMissingError
 from rag_edit.core.record import Record
 from rag_edit.records.duckdb_store import DuckDBStore
 from rag_edit.records.store import Act, Edit
+from tests.e2e.pipes import Lines
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
 LIVES_PER_STORE = 20
@@ -39,10 +38,10 @@ for line in sys.stdin:
     place, number = line.split()
     child = os.fork()
     if child == 0:
-        print("born", os.getpid(), flush=True)
+        os.write(1, b"born %d\\n" % os.getpid())
         module.live(Path(place), int(number))
     os.waitpid(child, 0)
-    print("dead", flush=True)
+    os.write(1, b"dead\\n")
 """
 
 
@@ -75,22 +74,6 @@ def nursery() -> Iterator[subprocess.Popen[bytes]]:
     ) as process:
         yield process
         process.kill()
-
-
-class Lines:
-    """Reads lines from a pipe, waiting for each at most so long."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self.pipe, self.buffer = pipe, b""
-
-    def next(self, wait_s: float) -> list[str] | None:
-        until = time.monotonic() + wait_s
-        while b"\n" not in self.buffer:
-            if not select.select([self.pipe], [], [], max(0.0, until - time.monotonic()))[0]:
-                return None
-            self.buffer += self.pipe.read(65536)
-        line, _, self.buffer = self.buffer.partition(b"\n")
-        return line.decode().split()
 
 
 def one_life(nursery: subprocess.Popen[bytes], lines: Lines, place: Path, number: int, chance: random.Random) -> int:

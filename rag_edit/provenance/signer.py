@@ -17,6 +17,10 @@ KeyName: TypeAlias = str
 PREFIX: Final = "ed25519:"
 SEED_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+_PRIME: Final = 2**255 - 19
+# y of the points whose eightfold is the neutral element: under such a key, one signature fits many messages
+_Y8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER: Final = frozenset({0, 1, _PRIME - 1, _Y8, _PRIME - _Y8})
 
 
 class Signer(Protocol):
@@ -62,12 +66,16 @@ def public_bytes(key: KeyName) -> bytes:
     """Return the public key (32 bytes) that ``key`` names.
 
     Raises:
-        MalformedError: not such a name in its one spelling.
+        MalformedError: not such a name, or a key that would sign anything.
     """
     digits = key.removeprefix(PREFIX)
     if not key.startswith(PREFIX) or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):
         raise MalformedError("key", f"{PREFIX} and 64 lower-case hex digits", repr(key[:80]))
-    return bytes.fromhex(digits)
+    public = bytes.fromhex(digits)
+    y = int.from_bytes(public, "little") & (2**255 - 1)
+    if y >= _PRIME or y in _SMALL_ORDER:
+        raise MalformedError("key", "a point of the curve, in its one spelling and not of small order", repr(key))
+    return public
 
 
 def verify(key: KeyName, message: bytes, signature: bytes) -> bool:

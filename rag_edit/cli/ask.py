@@ -31,6 +31,8 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question: by a record where one is in scope, by the base model where none is."""
+    from rag_edit.cli.explained import explain as explained_of
+
     home = home_of(context)
     if (question is None) == (batch is None) or (batch is None) != (out is None):
         raise UsageError("ask: wanted one QUESTION, or --batch IN.jsonl with --out OUT.jsonl", hint="rag-edit ask --help")
@@ -57,12 +59,14 @@ def ask(
     with home.engine(show=not as_json) as engine:
         query = engine.query(question, jurisdiction=jurisdiction, as_of=day)
         outcome = engine.ask_many([query], with_base=with_base, route_only=route_only)[0]
+        explained = explained_of(engine, outcome) if explain else None
     if as_json:
-        print_json(outcome_to_json(outcome, explain=explain))
+        line = outcome_to_json(outcome, explain=explain)
+        print_json({**line, "explanation": explained.to_json()} if explained is not None else line)
     else:
         from rag_edit.cli.show import print_outcome
 
-        print_outcome(outcome, explain=explain)
+        print_outcome(outcome, explained=explained)
 
 
 def outcome_to_json(outcome: Any, *, explain: bool = False) -> dict[str, Any]:
@@ -100,6 +104,8 @@ def outcome_to_json(outcome: Any, *, explain: bool = False) -> dict[str, Any]:
 
 def verdict_to_json(verdict: Any) -> dict[str, Any]:
     """Return one candidate's fate as plain values."""
+    from rag_edit.scope.explain import gates
+
     candidate = verdict.candidate
     return {
         "record_id": candidate.version.record.id,
@@ -107,6 +113,7 @@ def verdict_to_json(verdict: Any) -> dict[str, Any]:
         "partition": candidate.partition,
         "reason": str(verdict.reason),
         "note": verdict.note,
+        "gates": gates(verdict),
         "scope_score": round(verdict.score.probability, 6),
         "similarity": round(candidate.similarity, 4),
         "view": candidate.view,

@@ -39,8 +39,9 @@ lint: .venv/.dev ## style, types
 format: .venv/.dev ## put the style right
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-bench: .venv/.dev ## speed on this machine, as ratios within one run
+bench: .venv/.dev ## speed on this machine, as ratios within one run; says how to bench scope
 	$(PY) -m rag_edit.bench.speed
+	@echo "scope on the public suites: .venv/bin/rag-edit bench scope --data $(or $(DATA),../shared/data) --suite counterfact_hard --out bench-out/scope"
 
 knowledge: .venv/.dev ## rebuild knowledge/ from its sources (DATA=../shared/data)
 	$(PY) scripts/build_knowledge.py --data $(or $(DATA),../shared/data)

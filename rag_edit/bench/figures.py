@@ -1,7 +1,8 @@
 """Figures from questions and what each was given: counts by kind, cuts chosen on the tuning part, random re-splits. Pure.
 
 A question in scope is right when it gets its own record; one out of scope is wrong when it gets any. Whatever is chosen is
-chosen on the tuning part (`rag_edit.scope.training.suites.is_tune`) and reported on the rest. It knows no engine and no file.
+chosen on the tuning part (`rag_edit.scope.training.suites.is_tune`) and reported on the rest. A record's own question is counted, but nothing is
+chosen, drawn or calibrated on it: word for word it is no estimate. It knows no engine and no file.
 """
 
 import random
@@ -14,6 +15,7 @@ from rag_edit.scope.risk import LEAST_CUT, NEVER, Point, allowed_confident, allo
 from rag_edit.scope.training.suites import Asked
 
 Allowed = Callable[[float, int], int]
+OWN: Final = "own"  # the kind that repeats the record's question
 RULES: Final[dict[str, Allowed]] = {"expected": allowed_expected, "confident": allowed_confident}
 
 
@@ -92,27 +94,23 @@ def tuning(questions: Sequence[Asked], choices: Sequence[Choice]) -> list[tuple[
 
 def gain(pairs: Sequence[tuple[Asked, Choice]], cut: float) -> float:
     """Return the share right less the share wrongly overridden at a cut: what "best" makes largest."""
-    figures = count([q for q, _ in pairs], at_cut([c for _, c in pairs], cut)).values()
-    right = [f for f in figures if f.is_in_scope]
-    wrong = [f for f in figures if not f.is_in_scope]
-    return _pooled(right) - _pooled(wrong)
-
-
-def _pooled(figures: Sequence[KindFigure]) -> float:
-    return sum(f.hits for f in figures) / max(1, sum(f.n for f in figures))
+    right, wrong = scores_of(pairs)
+    return share_at(right, cut) - share_at(wrong, cut)
 
 
 def best_cut(pairs: Sequence[tuple[Asked, Choice]]) -> float:
-    """Return the cut with the largest `gain`, of equal ones the strictest; `NEVER` where no override helps."""
-    right, wrong = scores_of(pairs)
-    points = risk_coverage(right, wrong)
-    best = max(points, key=lambda p: (p.coverage - p.risk, p.cut), default=None)
-    return best.cut if best is not None and best.coverage > best.risk else NEVER
+    """Return the cut with the largest `gain`, midway to the next score below; `NEVER` where no override helps."""
+    points = risk_coverage(*scores_of(pairs))
+    best = max(range(len(points)), key=lambda k: points[k].coverage - points[k].risk, default=-1)
+    if best < 0 or points[best].coverage <= points[best].risk:
+        return NEVER
+    below = points[best + 1].cut if best + 1 < len(points) else LEAST_CUT
+    return (points[best].cut + below) / 2
 
 
 def scores_of(pairs: Sequence[tuple[Asked, Choice]]) -> tuple[list[float], list[float]]:
-    """Return the scores of questions in scope (0 where another record was chosen) and of the others."""
-    right = [c.score if c.record == q.record else LEAST_CUT for q, c in pairs if q.is_in_scope]
+    """Return the scores of questions in scope (0 where another record was chosen; own ones left out) and of the others."""
+    right = [c.score if c.record == q.record else LEAST_CUT for q, c in pairs if q.is_in_scope and q.kind != OWN]
     wrong = [c.score if c.record else LEAST_CUT for q, c in pairs if not q.is_in_scope]
     return right, wrong
 
@@ -132,7 +130,13 @@ def curve(questions: Sequence[Asked], choices: Sequence[Choice]) -> tuple[Point,
 
 
 def resplit(
-    questions: Sequence[Asked], choices: Sequence[Choice], *, risk: float, rounds: int, seed: int
+    questions: Sequence[Asked],
+    choices: Sequence[Choice],
+    *,
+    shipped: Sequence[str] = (),
+    risk: float,
+    rounds: int,
+    seed: int,
 ) -> dict[str, dict[str, float | int]]:
     """Choose the cut on a random half of the records and measure on the other, again and again.
 
@@ -141,21 +145,18 @@ def resplit(
     Args:
         questions: What was asked.
         choices: What each would get.
+        shipped: What each got at the product's own cuts: measured on the same halves, nothing chosen; may be empty.
         risk: Largest share of out-of-scope questions wrongly overridden.
         rounds: How many splits.
         seed: Of the splits.
 
     Returns:
-        By rule of `RULES`: the share of splits that kept the risk on the measured half, and means of risk and share right.
+        By rule of `RULES`, and ``shipped``: the share of splits that kept the risk on the measured half, and means of risk and share right.
     """
-    members: dict[str, tuple[list[float], list[float]]] = {}
-    for asked, choice in zip(questions, choices, strict=True):
-        right, wrong = members.setdefault(asked.record or asked.id, ([], []))
-        one = scores_of([(asked, choice)])
-        right += one[0]
-        wrong += one[1]
+    members = _by_record(questions, choices)
+    served = _by_record(questions, [Choice(got, 1.0) if got else NOTHING for got in shipped]) if shipped else {}
     names, rng = sorted(members), random.Random(seed)
-    found: dict[str, list[tuple[float, float]]] = {rule: [] for rule in RULES}
+    found: dict[str, list[tuple[float, float]]] = {rule: [] for rule in (*RULES, *(["shipped"] if served else []))}
     for _ in range(rounds):
         rng.shuffle(names)
         half = len(names) // 2
@@ -164,11 +165,26 @@ def resplit(
         wrong = [s for name in names[half:] for s in members[name][1]]
         for rule, allowed in RULES.items():
             cut = risk_cut(fitted, allowed(risk, len(fitted)))
-            found[rule].append((_share(wrong, cut), _share(right, cut)))
+            found[rule].append((share_at(wrong, cut), share_at(right, cut)))
+        if served:
+            right, wrong = ([s for name in names[half:] for s in served[name][k]] for k in (0, 1))
+            found["shipped"].append((share_at(wrong, 1.0), share_at(right, 1.0)))
     return {rule: _resplit_json(rows, risk) for rule, rows in found.items()}
 
 
-def _share(scores: Sequence[float], cut: float) -> float:
+def _by_record(questions: Sequence[Asked], choices: Sequence[Choice]) -> dict[str, tuple[list[float], list[float]]]:
+    """Return `scores_of` by the record that each question was written for."""
+    members: dict[str, tuple[list[float], list[float]]] = {}
+    for asked, choice in zip(questions, choices, strict=True):
+        right, wrong = members.setdefault(asked.record or asked.id, ([], []))
+        one = scores_of([(asked, choice)])
+        right += one[0]
+        wrong += one[1]
+    return members
+
+
+def share_at(scores: Sequence[float], cut: float) -> float:
+    """Return the share of scores that pass a cut; 0 where there are none."""
     return sum(s >= cut and s > LEAST_CUT for s in scores) / max(1, len(scores))
 
 

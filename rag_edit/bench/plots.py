@@ -31,7 +31,7 @@ def _colours(palette: Sequence[str]) -> str:
 
 
 _STYLE: Final = f"""<style>
-text{{font:13px system-ui,sans-serif}}.title{{font-size:16px;font-weight:600}}.small{{font-size:11px}}
+text{{font-family:system-ui,sans-serif;font-size:13px}}.title{{font-size:16px;font-weight:600}}.small{{font-size:11px}}
 .grid{{stroke-width:1}}.axis{{stroke-width:1.2;fill:none}}.line{{fill:none;stroke-width:2}}.goal{{stroke-width:1.2;stroke-dasharray:5 4}}
 {_colours(LIGHT)}
 @media (prefers-color-scheme:dark){{{_colours(DARK)}}}
@@ -64,6 +64,7 @@ def risk_coverage_svg(series: Sequence[Series], *, title: str, risk: float) -> s
     body = [*_frame(title, "questions in scope routed to their own record", "questions out of scope overridden (log scale)")]
     for tick in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0):
         body += _y_tick(_log_y(tick), _percent(tick))
+    body += _y_tick(_log_y(LEAST_RISK), "≤ 0.05 %")
     body += [t for n in range(6) for t in _x_tick(LEFT + PLOT_W * n / 5, f"{20 * n} %")]
     body.append(f'<line class="goal" x1="{LEFT}" y1="{_log_y(risk):.1f}" x2="{LEFT + PLOT_W}" y2="{_log_y(risk):.1f}"/>')
     for k, one in enumerate(series):

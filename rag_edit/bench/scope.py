@@ -90,7 +90,7 @@ def run(setup: Setup, opener: Opener, progress: Progress) -> dict[str, Any]:
     systems: list[System] = []
     with _opened(setup, opener, progress, loaded, setup.settings) as engine:
         facts = _facts(engine, loaded)
-        lines = route(engine, setup, asked, setup.folder / "raw.jsonl", facts)
+        lines = route(engine, setup, asked, setup.folder / "raw.jsonl", facts, progress)
         wanted = [name for name in setup.baselines if name != "overlap"]
         if wanted:
             from rag_edit.bench.baselines.run import vector_systems
@@ -99,7 +99,7 @@ def run(setup: Setup, opener: Opener, progress: Progress) -> dict[str, Any]:
             systems += vector_systems(engine, wanted, asked, training, setup.as_of, progress)
     if "overlap" in setup.baselines:
         with _opened(setup, opener, progress, loaded, replace(setup.settings, scorer="overlap")) as engine:
-            first = route(engine, setup, asked, setup.folder / "raw-overlap.jsonl", _facts(engine, loaded))
+            first = route(engine, setup, asked, setup.folder / "raw-overlap.jsonl", _facts(engine, loaded), progress)
         systems.append(System.of_lines("overlap", first))
     counted = len(loaded.suite.questions)
     product = System.of_lines("product", lines)
@@ -147,12 +147,14 @@ def _facts(engine: Engine, loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def route(engine: Engine, setup: Setup, asked: Sequence[Asked], path: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def route(
+    engine: Engine, setup: Setup, asked: Sequence[Asked], path: Path, facts: Mapping[str, Any], progress: Progress
+) -> list[dict[str, Any]]:
     """Return one line a question as the engine decides it, in order; those written by an earlier run are taken from the file."""
     state = {"asked": [[q.id, q.text, q.jurisdiction, q.as_of] for q in asked], "as_of": setup.as_of.isoformat(), **facts}
     file = ResumableLines(path, digest_json(state))
     lines = file.resume([q.id for q in asked])
-    engine.progress("ask", len(lines), len(asked))
+    progress("ask", len(lines), len(asked))
     for start in range(len(lines), len(asked), setup.settings.batch):
         batch = asked[start : start + setup.settings.batch]
         queries = [
@@ -170,7 +172,7 @@ def route(engine: Engine, setup: Setup, asked: Sequence[Asked], path: Path, fact
         new = [line_of(q, outcome, ms) for q, outcome in zip(batch, outcomes, strict=True)]
         file.append(new)
         lines += new
-        engine.progress("ask", len(lines), len(asked))
+        progress("ask", len(lines), len(asked))
     return lines
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from rag_edit.bench.figures import (
+    NOTHING,
+    OWN,
     Choice,
     KindFigure,
     at_cut,
@@ -22,6 +24,8 @@ from rag_edit.bench.figures import (
     gain,
     kept_cut,
     resplit,
+    scores_of,
+    share_at,
     tuning,
 )
 from rag_edit.bench.plots import Series, reliability_svg, risk_coverage_svg
@@ -172,7 +176,9 @@ def summarise(
         series.append(_series(system.first(counted), head, points))
         if system is not product and not system.shipped:
             _write_raw(folder / f"raw-{system.name}.jsonl", system, questions, points)
-    pairs = [(q, c) for q, c in zip(head, product.choices[:counted], strict=True) if not q.is_tune and c.record]
+    pairs = [
+        (q, c) for q, c in zip(head, product.choices[:counted], strict=True) if not q.is_tune and q.kind != OWN and c.record
+    ]
     bins, error = reliability([(c.score, q.is_in_scope and c.record == q.record) for q, c in pairs])
     title = f"{chosen.suite}, report part"
     (folder / "risk.svg").write_text(
@@ -188,7 +194,14 @@ def summarise(
             "questions": len(pairs),
             "bins": [{"from": b.start, "n": b.n, "said": round(b.said, 4), "right": round(b.right, 4)} for b in bins],
         },
-        "resplits": resplit(head, product.choices[:counted], risk=chosen.risk, rounds=chosen.rounds, seed=chosen.seed),
+        "resplits": resplit(
+            head,
+            product.choices[:counted],
+            shipped=product.shipped[:counted],
+            risk=chosen.risk,
+            rounds=chosen.rounds,
+            seed=chosen.seed,
+        ),
     }
 
 
@@ -256,10 +269,8 @@ def _series(system: System, head: Sequence[Asked], points: Sequence[Operating]) 
 def _place(cut: float, head: Sequence[Asked], got: Sequence[str]) -> Point:
     """Return where an operating point lies on the reported part."""
     rest = [(q, g) for q, g in zip(head, got, strict=True) if not q.is_tune]
-    figures = count([q for q, _ in rest], [g for _, g in rest]).values()
-    inside, outside = [f for f in figures if f.is_in_scope], [f for f in figures if not f.is_in_scope]
-    coverage, risk = (sum(f.hits for f in group) / max(1, sum(f.n for f in group)) for group in (inside, outside))
-    return Point(cut, coverage, risk)
+    right, wrong = scores_of([(q, Choice(g, 1.0) if g else NOTHING) for q, g in rest])
+    return Point(cut, share_at(right, 1.0), share_at(wrong, 1.0))
 
 
 def _write_raw(path: Path, system: System, questions: Sequence[Asked], points: Sequence[Operating]) -> None:

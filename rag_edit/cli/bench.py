@@ -158,7 +158,7 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
     for rule, found in summary["resplits"].items():
         console.print(
             Text(
-                f"re-splits, cut by the {rule} rule at {100 * found['risk']:g} %: kept in {100 * found['kept']:.1f} % of "
+                f"re-splits, {'cut as shipped' if rule == 'shipped' else f'cut by the {rule} rule'}, at {100 * found['risk']:g} %: kept in {100 * found['kept']:.1f} % of "
                 f"{found['rounds']}, mean {100 * found['mean_risk']:.2f} %, worst {100 * found['worst_risk']:.2f} %, right "
                 f"{100 * found['mean_right']:.1f} %"
             )

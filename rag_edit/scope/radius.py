@@ -206,8 +206,8 @@ def judge(probe: Probe, own: RecordVersion, decision: Decision) -> Finding | Non
         winner = decision.winner
         if winner.record.id == probe.of:
             return None
-        if same_fact(own, winner) and decision.reason is Reason.SAME_ANSWER:
-            return None
+        if same_fact(own, winner) and (decision.reason is Reason.SAME_ANSWER or probe.kind is Kind.WITHHELD):
+            return None  # a withheld wording that a record of the same fact shares says nothing
         if same_fact(own, winner) and decision.reason in _BY_RANK:
             return found(
                 False, decision.reason, winner, f"{_wording(probe)} is answered by {winner.record.id}, which outranks it"

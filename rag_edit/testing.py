@@ -16,6 +16,8 @@ from rag_edit.index.brute import BruteShelf
 from rag_edit.index.retriever import Retriever
 from rag_edit.lm.model import Completion
 from rag_edit.opening import make_answering, place_reader
+from rag_edit.provenance.errors import KeyFileError
+from rag_edit.provenance.signer import KeyName, SeedSigner
 from rag_edit.records.memory_store import MemoryStore
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.cosines import Cosines
@@ -109,6 +111,36 @@ class FakeLanguageModel:
         finished = bool(ends) or len(words) <= max_new_tokens
         shown = cut[: min(ends)] if ends else cut
         return Completion(shown, "stop" if finished else "length", len(text.split()), min(len(words), max_new_tokens))
+
+
+class FakeHsm:
+    """A hardware module's signer: the key stays inside, and the module can be pulled out.
+
+    Attributes:
+        signed: Every message that it signed, in order.
+        present: Set to False to pull it out.
+    """
+
+    def __init__(self, name: str = "fake") -> None:
+        self._inside = SeedSigner(hashlib.sha256(f"fake-hsm:{name}".encode()).digest())
+        self.signed: list[bytes] = []
+        self.present = True
+
+    @property
+    def key(self) -> KeyName:
+        """Return the name of the key inside."""
+        return self._inside.key
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of ``message``.
+
+        Raises:
+            KeyFileError: the module was pulled out.
+        """
+        if not self.present:
+            raise KeyFileError("hardware module", "a module", "none")
+        self.signed.append(message)
+        return self._inside.sign(message)
 
 
 def fake_engine(model: FakeLanguageModel | None = None, *, cut: float = 0.5, today: date = date(2026, 11, 22)) -> Engine:

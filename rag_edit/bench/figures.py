@@ -137,7 +137,7 @@ def resplit(
     risk: float,
     rounds: int,
     seed: int,
-) -> dict[str, dict[str, float | int]]:
+) -> dict[str, dict[str, float | int | None]]:
     """Choose the cut on a random half of the records and measure on the other, again and again.
 
     Questions out of scope are pooled; those of one record stay together, since they depend on one another.
@@ -151,9 +151,12 @@ def resplit(
         seed: Of the splits.
 
     Returns:
-        By rule of `RULES`, and ``shipped``: the share of splits that kept the risk on the measured half, and means of risk and share right.
+        By rule of `RULES`, and ``shipped``: in how many splits a cut could be chosen, and of those the share that kept the
+        risk on the measured half, and means of risk and share right. Nothing where no question is out of scope.
     """
     members = _by_record(questions, choices)
+    if not any(wrong for _, wrong in members.values()):
+        return {}
     served = _by_record(questions, [Choice(got, 1.0) if got else NOTHING for got in shipped]) if shipped else {}
     names, rng = sorted(members), random.Random(seed)
     found: dict[str, list[tuple[float, float]]] = {rule: [] for rule in (*RULES, *(["shipped"] if served else []))}
@@ -165,11 +168,12 @@ def resplit(
         wrong = [s for name in names[half:] for s in members[name][1]]
         for rule, allowed in RULES.items():
             cut = risk_cut(fitted, allowed(risk, len(fitted)))
-            found[rule].append((share_at(wrong, cut), share_at(right, cut)))
+            if cut < NEVER:
+                found[rule].append((share_at(wrong, cut), share_at(right, cut)))
         if served:
             right, wrong = ([s for name in names[half:] for s in served[name][k]] for k in (0, 1))
             found["shipped"].append((share_at(wrong, 1.0), share_at(right, 1.0)))
-    return {rule: _resplit_json(rows, risk) for rule, rows in found.items()}
+    return {rule: _resplit_json(rows, risk, rounds) for rule, rows in found.items()}
 
 
 def _by_record(questions: Sequence[Asked], choices: Sequence[Choice]) -> dict[str, tuple[list[float], list[float]]]:
@@ -188,13 +192,15 @@ def share_at(scores: Sequence[float], cut: float) -> float:
     return sum(s >= cut and s > LEAST_CUT for s in scores) / max(1, len(scores))
 
 
-def _resplit_json(rows: Sequence[tuple[float, float]], risk: float) -> dict[str, float | int]:
-    kept, rounds = sum(r <= risk for r, _ in rows), len(rows)
-    return {
-        "rounds": rounds,
-        "risk": risk,
-        "kept": round(kept / max(1, rounds), 4),
-        "mean_risk": round(sum(r for r, _ in rows) / max(1, rounds), 5),
-        "worst_risk": round(max((r for r, _ in rows), default=0.0), 5),
-        "mean_right": round(sum(c for _, c in rows) / max(1, rounds), 5),
+def _resplit_json(rows: Sequence[tuple[float, float]], risk: float, rounds: int) -> dict[str, float | int | None]:
+    """Return the figures of the splits in which a cut was chosen: one that overrides nothing keeps every risk, and says nothing."""
+    plain: dict[str, float | int | None] = {"rounds": rounds, "risk": risk, "chosen": len(rows)}
+    if not rows:
+        return plain | dict.fromkeys(("kept", "mean_risk", "worst_risk", "mean_right"))
+    risks = [r for r, _ in rows]
+    return plain | {
+        "kept": round(sum(r <= risk for r in risks) / len(rows), 4),
+        "mean_risk": round(sum(risks) / len(rows), 5),
+        "worst_risk": round(max(risks), 5),
+        "mean_right": round(sum(c for _, c in rows) / len(rows), 5),
     }

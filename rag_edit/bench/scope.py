@@ -104,8 +104,9 @@ def run(setup: Setup, opener: Opener, progress: Progress) -> dict[str, Any]:
     counted = len(loaded.suite.questions)
     product = System.of_lines("product", lines)
     summary = _header(setup, loaded, facts) | summarise(
-        [product, *systems], asked, counted, loaded.source.goals, setup.out, setup.folder, setup
+        [product, *systems], asked, counted, loaded.source.goals, setup.out, setup.folder, setup, facts["scorer"]["digest"]
     )
+    summary["outside_chain"] = sum(not line["in_chain"] for line in lines)
     summary["ms_per_question"] = round(sum(line["ms"] for line in lines) / max(1, len(lines)), 2)
     (setup.folder / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
     shutil.rmtree(setup.folder / HOME, ignore_errors=True)
@@ -169,11 +170,21 @@ def route(
         started = time.perf_counter()
         outcomes = engine.ask_many(queries, route_only=True)
         ms = 1000 * (time.perf_counter() - started) / len(batch)
-        new = [line_of(q, outcome, ms) for q, outcome in zip(batch, outcomes, strict=True)]
+        new = [
+            line_of(q, outcome, ms) | {"in_chain": _in_chain(engine, outcome)}
+            for q, outcome in zip(batch, outcomes, strict=True)
+        ]
         file.append(new)
         lines += new
         progress("ask", len(lines), len(asked))
     return lines
+
+
+def _in_chain(engine: Engine, outcome: Outcome) -> bool:
+    """Return whether the record that answers, if one does, lies in the chain of the question's jurisdiction on its day."""
+    query, winner = outcome.query, outcome.decision.winner
+    chain = engine.atlas.chain(engine.atlas.parse(query.jurisdiction), query.as_of)
+    return winner is None or winner.record.jurisdiction in chain
 
 
 def line_of(asked: Asked, outcome: Outcome, ms: float) -> dict[str, Any]:

@@ -48,6 +48,16 @@ class Chosen(Protocol):
         ...
 
     @property
+    def half(self) -> str:
+        """Which half of the suite."""
+        ...
+
+    @property
+    def limit(self) -> int | None:
+        """Rows used."""
+        ...
+
+    @property
     def rounds(self) -> int:
         """How many random re-splits."""
         ...
@@ -130,9 +140,10 @@ def operating(system: System, questions: Sequence[Asked], counted: int, risk: fl
     if system.settings:
         tuned = {dial: tuning(head, choices[:counted]) for dial, choices in system.settings.items()}
         best = max(tuned, key=lambda dial: (gain(tuned[dial], 1.0), -dial))
-        kept = [dial for dial, pairs in tuned.items() if _keeps(pairs, risk)]
-        found.append(Operating("best", best, at_cut(system.settings[best], 1.0)))
         nothing = ("",) * len(questions)
+        helps = gain(tuned[best], 1.0) > 0
+        kept = [dial for dial, pairs in tuned.items() if _keeps(pairs, risk)]
+        found.append(Operating("best", best if helps else None, at_cut(system.settings[best], 1.0) if helps else nothing))
         got = at_cut(system.settings[max(kept)], 1.0) if kept else nothing
         found.append(Operating("risk", max(kept) if kept else None, got))
     return found
@@ -152,6 +163,7 @@ def summarise(
     out: Path,
     folder: Path,
     chosen: Chosen,
+    scorer: str,
 ) -> dict[str, Any]:
     """Return the figures of a run, and write the plots and the baselines' raw lines into ``folder``.
 
@@ -163,6 +175,7 @@ def summarise(
         out: Directory of all suites: goals that are a part of another suite's figure look there.
         folder: This suite's directory.
         chosen: The run's setup.
+        scorer: Digest of the product's scorer.
     """
     head, product = questions[:counted], systems[0]
     figures: dict[str, Any] = {}
@@ -188,7 +201,7 @@ def summarise(
     return {
         "questions": {"counted": counted, "report": sum(not q.is_tune for q in head), "apart": len(questions) - counted},
         "systems": figures,
-        "goals": judge(goals, _report(product, head), chosen.suite, out),
+        "goals": judge(goals, _report(product, head), out, (chosen.suite, chosen.half, chosen.limit, scorer)),
         "calibration": {
             "expected_calibration_error": round(error, 5),
             "questions": len(pairs),
@@ -227,30 +240,34 @@ def _report(product: System, head: Sequence[Asked]) -> dict[str, KindFigure]:
     return count([q for q, _ in rest], [g for _, g in rest])
 
 
-def judge(goals: Mapping[str, Goal], figures: Mapping[str, KindFigure], suite: str, out: Path) -> dict[str, Any]:
+def judge(
+    goals: Mapping[str, Goal], figures: Mapping[str, KindFigure], out: Path, run: tuple[str, str, int | None, str]
+) -> dict[str, Any]:
     """Return for each goal whether the product keeps it on the reported part; None where that cannot be said yet.
 
     Args:
         goals: By kind.
         figures: The product's, by kind.
-        suite: This suite's name.
         out: Directory of all suites.
+        run: This run's suite, half, limit and digest of the scorer; another suite's figure counts if the last three are equal.
     """
     found: dict[str, Any] = {}
     for kind, goal in goals.items():
         figure = figures.get(kind)
         base: float | None = 1.0
-        if goal.of and goal.of != suite:
-            base = _share_of(out / goal.of / "summary.json", kind)
+        if goal.of and goal.of != run[0]:
+            base = _share_of(out / goal.of / "summary.json", kind, run[1:])
         met = None if figure is None or base is None else figure.meets(goal, base)
         found[kind] = {"least": goal.least, "most": goal.most, "of": goal.of or None, "met": met}
     return found
 
 
-def _share_of(path: Path, kind: str) -> float | None:
-    """Return the product's share of a kind in another suite's summary; None where that was not run."""
+def _share_of(path: Path, kind: str, like: tuple[str, int | None, str]) -> float | None:
+    """Return the product's share of a kind in another suite's summary; None where that was not run, or run otherwise."""
     try:
         summary = json.loads(path.read_text("utf-8"))
+        if (summary["half"], summary["limit"], summary["scorer"]["digest"]) != like:
+            return None
         return float(summary["systems"]["product"]["shipped"]["report"][kind]["share"])
     except (OSError, KeyError, ValueError):
         return None

@@ -137,7 +137,9 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
     table.add_column("cut", justify="right")
     for kind in kinds:
         measure = (shipped["report"] or shipped["all"])[kind]["measure"]
-        table.add_column(f"{NAMES.get(kind, kind)}\n{measure}", justify="right")
+        table.add_column(
+            f"{NAMES.get(kind, kind)}\n{measure}, n {shipped['report'].get(kind, {}).get('n', 0)}", justify="right"
+        )
     rows = [("product, all", "shipped", shipped["all"], shipped["cut"])]
     for name, points in summary["systems"].items():
         if "missing" in points:
@@ -153,13 +155,21 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
     console.print(table)
     for kind, figure in shipped["apart"].items():
         console.print(Text(f"apart, {NAMES.get(kind, kind)}: {_cell(figure)} of {figure['n']} {figure['measure']}"))
+    if summary["outside_chain"]:
+        console.print(Text(f"answered by a record outside the question's chain: {summary['outside_chain']}", style="bold red"))
     error = summary["calibration"]["expected_calibration_error"]
     console.print(Text(f"expected calibration error {error:.4f} on {summary['calibration']['questions']} questions"))
     for rule, found in summary["resplits"].items():
+        label = (
+            f"re-splits, {'cut as shipped' if rule == 'shipped' else f'cut by the {rule} rule'}, at {100 * found['risk']:g} %"
+        )
+        if not found["chosen"]:
+            console.print(Text(f"{label}: too few questions to choose a cut"))
+            continue
         console.print(
             Text(
-                f"re-splits, {'cut as shipped' if rule == 'shipped' else f'cut by the {rule} rule'}, at {100 * found['risk']:g} %: kept in {100 * found['kept']:.1f} % of "
-                f"{found['rounds']}, mean {100 * found['mean_risk']:.2f} %, worst {100 * found['worst_risk']:.2f} %, right "
+                f"{label}: kept in {100 * found['kept']:.1f} % of "
+                f"{found['chosen']} splits, mean {100 * found['mean_risk']:.2f} %, worst {100 * found['worst_risk']:.2f} %, right "
                 f"{100 * found['mean_right']:.1f} %"
             )
         )

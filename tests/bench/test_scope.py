@@ -114,6 +114,7 @@ def test_the_summary_says_what_it_was_made_from(setup: Setup) -> None:
     assert (summary["records_stated"], summary["records_live"], summary["questions"]["counted"]) == (6, 6, 24)
     assert summary["systems"]["product"]["shipped"]["all"]["own"]["share"] == 1.0
     assert set(summary["resplits"]) == {"expected", "confident", "shipped"}
+    assert summary["outside_chain"] == 0
 
 
 def test_baselines_answer_the_same_questions_and_say_when_they_cannot(setup: Setup) -> None:
@@ -223,8 +224,15 @@ def test_a_dial_is_chosen_as_a_cut_is() -> None:
 
 def test_a_goal_that_is_a_part_of_another_suite_is_open_until_that_ran(tmp_path: Path) -> None:
     goals, figures = {"in": Goal(least=0.95, of="other")}, {"in": KindFigure(True, 80, 100)}
-    assert judge(goals, figures, "this", tmp_path)["in"]["met"] is None
+    run_of = ("this", "dev", None, "sha256:0")
+    assert judge(goals, figures, tmp_path, run_of)["in"]["met"] is None
     (tmp_path / "other").mkdir()
-    report = {"systems": {"product": {"shipped": {"report": {"in": {"share": 0.84}}}}}}
+    report = {
+        "half": "dev",
+        "limit": None,
+        "scorer": {"digest": "sha256:0"},
+        "systems": {"product": {"shipped": {"report": {"in": {"share": 0.84}}}}},
+    }
     (tmp_path / "other/summary.json").write_text(json.dumps(report), "utf-8")
-    assert judge(goals, figures, "this", tmp_path)["in"]["met"] is True
+    assert judge(goals, figures, tmp_path, run_of)["in"]["met"] is True
+    assert judge(goals, figures, tmp_path, ("this", "dev", 30, "sha256:0"))["in"]["met"] is None

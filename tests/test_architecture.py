@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,18 +26,30 @@ STANDARD_LIBRARY_ONLY = {"core"}
 TRAINING = "rag_edit.scope.training"  # a workshop: run by scripts, never at run time; it may use torch and the models room
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Read once, and not before a test asks: every worker collects this file."""
+    found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        yield name.removesuffix(".__init__"), ast.parse(path.read_text("utf-8"))
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom | ast.Call))
+
+
+@cache
+def imported(tree: ast.AST) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
 
 
 def room(module: str) -> str:
@@ -44,13 +57,10 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-MODULES = dict(modules())
-
-
 def test_a_stage_imports_only_core_and_itself() -> None:
     wrong = [
         f"{name} imports {target}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if room(name) in STAGES | {"core"} and not name.startswith(TRAINING)
         for target in imported(tree)
         if target.startswith("rag_edit") and room(target) not in {"core", room(name)}
@@ -61,7 +71,7 @@ def test_a_stage_imports_only_core_and_itself() -> None:
 def test_core_uses_the_standard_library_only() -> None:
     wrong = [
         f"{name} imports {target}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if room(name) in STANDARD_LIBRARY_ONLY
         for target in imported(tree)
         if target.split(".")[0] not in sys.stdlib_module_names | {"rag_edit"}
@@ -73,7 +83,7 @@ def test_core_uses_the_standard_library_only() -> None:
 def test_a_heavy_library_has_one_owner(library: str) -> None:
     wrong = [
         name
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if room(name) not in OWNERS[library] and not name.startswith(TRAINING)
         for target in imported(tree)
         if target.split(".")[0] == library
@@ -86,7 +96,7 @@ def test_surfaces_reach_stages_through_the_engine() -> None:
     forbidden = {"index.partition", "scope.decide", "answer", "lm"}
     wrong = [
         f"{name} imports {target}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if room(name) in {"cli", "gateway", "console"}
         for target in imported(tree)
         if any(target.startswith(f"rag_edit.{inner}") for inner in forbidden)
@@ -96,7 +106,7 @@ def test_surfaces_reach_stages_through_the_engine() -> None:
 
 def test_imports_make_no_cycle() -> None:
     """Imports at module level only: an import inside a function is an edge that is walked later."""
-    edges = {name: {t for t in _top_level(tree) if t in MODULES and t != name} for name, tree in MODULES.items()}
+    edges = {name: {t for t in _top_level(tree) if t in modules() and t != name} for name, tree in modules().items()}
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -113,7 +123,7 @@ def test_imports_make_no_cycle() -> None:
 def _top_level(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         for target in imported(node) if isinstance(node, ast.Import | ast.ImportFrom) else ():
-            yield target if target in MODULES else target.rpartition(".")[0]
+            yield target if target in modules() else target.rpartition(".")[0]
 
 
 def test_no_module_passes_six_hundred_lines() -> None:
@@ -127,7 +137,7 @@ def test_no_module_passes_six_hundred_lines() -> None:
 
 
 def test_nothing_imports_scripts_or_tests() -> None:
-    assert [n for n, tree in MODULES.items() for t in imported(tree) if t.split(".")[0] in {"scripts", "tests"}] == []
+    assert [n for n, tree in modules().items() for t in imported(tree) if t.split(".")[0] in {"scripts", "tests"}] == []
 
 
 @pytest.mark.parametrize("statement", ["import rag_edit", "import rag_edit.cli.main", "import rag_edit.core.record"])
@@ -138,16 +148,20 @@ def test_importing_loads_no_heavy_library(statement: str) -> None:
 
 
 def test_user_data_never_reaches_an_unsafe_reader() -> None:
-    banned = {"pickle", "marshal", "shelve", "dill", "joblib"}
-    wrong = [f"{n} imports {t}" for n, tree in MODULES.items() for t in imported(tree) if t.split(".")[0] in banned]
+    banned, calling = {"pickle", "marshal", "shelve", "dill", "joblib"}, {"torch.load", "yaml.load", "os.system"}
+    wrong = [f"{n} imports {t}" for n, tree in modules().items() for t in imported(tree) if t.split(".")[0] in banned]
     calls = [
         f"{name}:{node.lineno}"
-        for name, tree in MODULES.items()
-        for node in ast.walk(tree)
+        for name, tree in modules().items()
+        for node in nodes(tree)
         if isinstance(node, ast.Call)
         and (
             (isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"})
-            or (isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in {"torch.load", "yaml.load", "os.system"})
+            or (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"load", "system"}
+                and ast.unparse(node.func) in calling
+            )
             or any(
                 k.arg in {"allow_pickle", "trust_remote_code", "shell"} and ast.unparse(k.value) == "True"
                 for k in node.keywords
@@ -160,9 +174,9 @@ def test_user_data_never_reaches_an_unsafe_reader() -> None:
 def test_sql_is_a_constant_and_values_are_bound() -> None:
     wrong = [
         f"{name}:{node.lineno}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if room(name) == "records"
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"execute", "executemany", "sql"}

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from rag_edit.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -49,15 +52,9 @@ def test_python_examples_run_one_after_another(page: str, tmp_path: Path) -> Non
 def test_the_readmes_record_can_be_planned(tmp_path: Path) -> None:
     block = YAML_BLOCK.findall((ROOT / "README.md").read_text("utf-8"))[0]
     (tmp_path / "corrections.yaml").write_text(block, "utf-8")
-    for arguments in (["init"], ["plan", "corrections.yaml"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "rag_edit.cli", "--home", "home", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    for arguments in (["init"], ["plan", str(tmp_path / "corrections.yaml")]):
+        done = CliRunner().invoke(app, ["--home", str(tmp_path / "home"), *arguments])
+        assert done.exit_code == 0, done.output
     assert "1 added" in done.stdout
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from rag_edit.cli.main import app
 from rag_edit.core.errors import RagEditError
+from rag_edit.opening import open_store
 
 VAT = {
     "id": "vat",
@@ -103,19 +104,14 @@ def test_errors_go_to_stderr_without_a_traceback(home: Path) -> None:
 
 
 def test_an_unknown_command_is_a_usage_error(home: Path) -> None:
-    assert run(home, "bogus").returncode == 2
+    assert cli(home, "bogus")[0] == 2
 
 
 def test_a_locked_store_says_who_holds_it(home: Path) -> None:
-    code = f"import sys, time; from pathlib import Path; from rag_edit.opening import open_store; s = open_store(Path({str(home)!r})); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
+    with open_store(home):
         done = run(home, "record", "list")
-        assert holder.stdin is not None
-        holder.stdin.close()
     assert done.returncode == 3
-    assert str(holder.pid) in done.stderr
+    assert f"process {os.getpid()} (" in done.stderr
 
 
 def test_settings_come_from_file_and_environment_and_unknown_ones_are_refused(

@@ -20,6 +20,7 @@ from rag_edit.index.brute import BruteShelf
 from rag_edit.index.faiss_partition import FaissShelf
 from rag_edit.index.retriever import Retriever
 from rag_edit.testing import FakeEmbedder
+from tests.e2e.pipes import Lines
 
 KILLS = int(os.environ.get("RAG_EDIT_KILLS", "200"))
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,8 +46,9 @@ def write(seed):
     while True:
         made.refresh("DE", versions(chance.sample(range(60), chance.randint(1, 60))))
         made.compact() if chance.random() < 0.5 else made.save()
+        os.write(1, b"saved\\n")
 
-for line in sys.stdin:
+for line in iter(sys.stdin.readline, ""):
     writer = os.fork()
     if writer == 0:
         write(int(line))
@@ -71,18 +73,24 @@ def kill_loop(root: Path, kills: int, seed: int) -> None:
     reused = 0
     command = [sys.executable, "-c", WRITERS, str(root / "indexes")]
     writers = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
     )
     assert writers.stdin is not None
     assert writers.stdout is not None
+    lines = Lines(writers.stdout)
     try:
         for kill in range(kills):
-            print(seed + kill, file=writers.stdin, flush=True)
-            ready = writers.stdout.readline().strip()
-            assert ready.isdigit(), f"a partition was found corrupt after a kill: {ready}"
-            time.sleep(chance.uniform(0.0, 0.1))
-            os.kill(int(ready), signal.SIGKILL)
-            assert writers.stdout.readline().split() == ["status", str(int(signal.SIGKILL))]
+            writers.stdin.write(b"%d\n" % (seed + kill))
+            ready = lines.next(20)
+            assert ready is not None
+            assert ready[0].isdigit(), f"a partition was found corrupt after a kill: {ready}"
+            for _ in range(chance.randint(0, 3)):
+                assert lines.next(20) == ["saved"]
+            time.sleep(chance.uniform(0.0, 0.03))
+            os.kill(int(ready[0]), signal.SIGKILL)
+            while (line := lines.next(20)) == ["saved"]:
+                pass
+            assert line == ["status", str(int(signal.SIGKILL))]
 
             numbers = chance.sample(range(60), chance.randint(1, 60))  # few enough that every list of the IVF is probed
             notices: list[str] = []
@@ -100,8 +108,8 @@ def kill_loop(root: Path, kills: int, seed: int) -> None:
     assert reused > kills // 2  # what was saved is used again: the kills did not simply leave nothing
 
 
-def test_eight_kills_during_index_writes_need_no_help(tmp_path: Path) -> None:
-    kill_loop(tmp_path, 8, seed=int(np.random.default_rng().integers(1_000_000)))
+def test_a_few_kills_during_index_writes_need_no_help(tmp_path: Path) -> None:
+    kill_loop(tmp_path, 4, seed=int(np.random.default_rng().integers(1_000_000)))
 
 
 @pytest.mark.slow

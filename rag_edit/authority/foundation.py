@@ -52,7 +52,9 @@ def judge_custodian(state: State, act: CustodianAct, moment: Moment) -> Verdict:
     if actor.holder not in custody.custodians:
         return Denial(Condition.NOT_A_CUSTODIAN, actor.holder)
     flaw = _foundation_flaw(state, act, actor, moment)
-    return flaw or joint_verdict(Permit(actor), _custodians_before(state, act, moment), custody.threshold)
+    if flaw is not None:
+        return flaw
+    return joint_verdict(Permit(actor), _custodians_before(state, act, moment), custody.threshold)
 
 
 def take_custodian_act(state: State, act: CustodianAct, moment: Moment, signed: Signed, verdict: Permit) -> None:
@@ -118,7 +120,7 @@ def judge_revoke(state: State, act: acts.Revoke, moment: Moment) -> Verdict:
         above = state.register.mandates[name].mandate
         request = Request(Power.GRANT, act.by, (granted.mandate.remit,), moment.now, via=name)
         verdict = decide(state.register, state.territory, request, at=moment.position)
-        if verdict:
+        if isinstance(verdict, Permit):
             return verdict
         name = above.under
     return Denial(Condition.NO_MANDATE, f"{actor.person} neither holds nor granted {act.mandate}, nor holds one above it")
@@ -197,9 +199,7 @@ def _foundation_flaw(state: State, act: CustodianAct, actor: Actor, moment: Mome
                     return None
         case acts.Entrust():
             keyless = [c for c in act.custodians if not state.register.institutions.get(c)]
-            return missing(*act.custodians, *keyless) or (
-                Denial(Condition.UNKNOWN_KEY, f"of {', '.join(keyless)}") if keyless else None
-            )
+            return Denial(Condition.UNKNOWN_KEY, f"of {', '.join(keyless)}") if keyless else missing(*act.custodians)
         case acts.Enact():
             return None
         case acts.Grant():

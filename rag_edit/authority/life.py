@@ -70,7 +70,8 @@ def judge_change_act(state: State, act: acts.ChangeAct, moment: Moment) -> Verdi
             return flaw
     if change is None:
         return verdict
-    return _particular_flaw(state, act, change, verdict, moment) or _counted(state, act, change, touched, verdict, moment)
+    flaw = _particular_flaw(state, act, change, verdict, moment)  # 5
+    return flaw if flaw is not None else _counted(state, act, change, touched, verdict, moment)
 
 
 def take_change_act(state: State, act: acts.ChangeAct, moment: Moment, signed: Signed, verdict: Permit) -> None:
@@ -179,7 +180,8 @@ def due(state: State, change: Change, moment: Moment) -> None:
         return
     touched = places(state, change.items)
     flaw = base_flaw(state, change.items) if not isinstance(touched, Denial) else touched
-    flaw = flaw or unpublishable(state, change, moment)
+    if flaw is None:
+        flaw = unpublishable(state, change, moment)
     assert change.publication is not None
     if flaw is None and not isinstance(touched, Denial):
         if stands(state, change.publication, Power.PUBLISH, touched, moment.position):
@@ -208,14 +210,15 @@ def _particular_flaw(state: State, act: acts.ChangeAct, change: Change, verdict:
             if any(s.person == verdict.actor.person for s in standing_approvals(state, change, moment)):
                 return Denial(Condition.SAID_ALREADY, verdict.actor.person)
             required = state.register.policy_before(moment.position).verification
-            return _binding_flaw(act, change) or _report_flaw(change, required=required)
+            flaw = _binding_flaw(act, change)
+            return flaw if flaw is not None else _report_flaw(change, required=required)
         case acts.Publish():
             flaw = _binding_flaw(act, change)
             if flaw is None and change.report is not None and act.conditions != change.report.conditions:
                 flaw = Denial(Condition.OTHER_CONDITIONS)
             if flaw is None and change.emergency is not None and act.not_before is not None:
                 flaw = Denial(Condition.WRONG_STAGE, "what is live by break-glass is ratified at once")
-            return flaw or unpublishable(state, change, moment)
+            return flaw if flaw is not None else unpublishable(state, change, moment)
         case acts.BreakGlass():
             return _glass_flaw(state, act, change, moment)
         case _:

@@ -1,9 +1,16 @@
-"""What a decision says: a permit with the mandates that carry it, or a denial with the condition that failed."""
+"""What a decision says: a permit with the mandates that carry it, or a denial with the condition that failed.
+
+Neither has a truth value. Were a denial false, ``flaw or go_on()`` would go on; were it true, ``if decide(...)`` would. Whoever
+asks for one by mistake gets an error, which is a denial where it happens inside a decision.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, NoReturn
 
 from rag_edit.authority.people import Actor
+
+NO_TRUTH: Final = "a verdict is neither true nor false: ask isinstance(verdict, Permit)"
 
 
 class Condition(StrEnum):
@@ -143,8 +150,8 @@ class Permit:
     count: int = 1
     needed: int = 1
 
-    def __bool__(self) -> bool:
-        return True
+    def __bool__(self) -> NoReturn:
+        raise TypeError(NO_TRUTH)
 
     @property
     def takes_effect(self) -> bool:
@@ -178,8 +185,8 @@ class Denial:
     detail: str = ""
     considered: tuple[Flaw, ...] = ()
 
-    def __bool__(self) -> bool:
-        return False
+    def __bool__(self) -> NoReturn:
+        raise TypeError(NO_TRUTH)
 
     def explain(self) -> str:
         """Return the denial in words."""

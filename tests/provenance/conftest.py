@@ -148,7 +148,8 @@ def verifier() -> Any:
     import importlib.util
 
     spec = importlib.util.spec_from_file_location("verify_rag_edit", Path(__file__).parents[2] / "verifier/verify_rag_edit.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

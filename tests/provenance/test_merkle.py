@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_edit.provenance.errors import VerificationError
@@ -17,6 +17,8 @@ from rag_edit.provenance.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # other work may slow it
 
 
 def naive(leaves: list[bytes]) -> bytes:
@@ -58,6 +60,7 @@ def test_consistency_proofs_equal_the_published_ones(vectors: dict[str, Any]) ->
 leaves_of = st.lists(st.binary(max_size=4), min_size=1, max_size=40)
 
 
+@quick
 @given(leaves_of, st.data())
 def test_every_proof_of_every_size_holds_and_its_root_is_the_definitions(leaves: list[bytes], data: st.DataObject) -> None:
     tree = Tree(map(hash_leaf, leaves))
@@ -69,6 +72,7 @@ def test_every_proof_of_every_size_holds_and_its_root_is_the_definitions(leaves:
     verify_consistency(old, size, tree.consistency_proof(old, size), naive(leaves[:old]), root)
 
 
+@quick
 @given(leaves_of, st.data())
 def test_a_tree_resumed_from_its_edge_goes_on_as_the_whole_one(leaves: list[bytes], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(leaves)))
@@ -81,6 +85,7 @@ def test_a_tree_resumed_from_its_edge_goes_on_as_the_whole_one(leaves: list[byte
         assert resumed.inclusion_proof(index) == whole.inclusion_proof(index)
 
 
+@quick
 @given(leaves_of, st.data())
 def test_a_proof_holds_for_no_other_leaf_index_size_path_or_root(leaves: list[bytes], data: st.DataObject) -> None:
     tree, size = Tree(map(hash_leaf, leaves)), len(leaves)

@@ -88,6 +88,7 @@ def test_an_auditor_with_one_old_checkpoint_finds_the_insider(attack: Attack, ma
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_a_thousand_of_each_attack_on_a_thousand_entries_are_found(attack: Attack, make_world: Any) -> None:
     assert attacked(make_world(998), attack, rounds=1000, seed=2) == 0

@@ -29,12 +29,14 @@ class Anatomy:
     Attributes:
         decoder: Ids to last hidden states.
         blocks: In order.
+        block_names: Their names within the whole model.
         outputs: Names, within the whole model, of each block's MLP output layer.
         norm, head: From the last block's hidden states to logits.
     """
 
     decoder: Any
     blocks: tuple[Any, ...]
+    block_names: tuple[str, ...]
     outputs: tuple[str, ...]
     norm: Any
     head: Any
@@ -69,4 +71,6 @@ def anatomy_of(model: "LocalModel") -> Anatomy:
         if len(found) != 1:
             raise NotEditableError(model.name, f"{len(found)} linear layers of shape ({hidden}, {widest}) in a block")
         outputs.append(names[id(found[0])])
-    return Anatomy(decoder, blocks, tuple(outputs), norms[0], whole.get_output_embeddings())
+    return Anatomy(
+        decoder, blocks, tuple(names[id(block)] for block in blocks), tuple(outputs), norms[0], whole.get_output_embeddings()
+    )

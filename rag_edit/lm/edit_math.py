@@ -117,7 +117,8 @@ def solve_ridge(keys: "Tensor", residuals: "Tensor", seen: "Tensor", ridge: floa
     """Return the change that maps every key near its residual and moves the ``seen`` keys little; least squares.
 
     Args:
-        keys: (m, d_in), residuals: (m, d_out).
+        keys: (m, d_in) where the output shall change.
+        residuals: (m, d_out) what shall be added there.
         seen: (n, d_in) keys that shall not move.
         ridge: Above 0; the larger, the smaller the change.
 
@@ -155,8 +156,10 @@ def weight_gradient_cosine(keys: "Tensor", grads: "Tensor", other_keys: "Tensor"
     """Return the cosine of two weight gradients of one linear layer, from inputs and output gradients of its tokens.
 
     Args:
-        keys, other_keys: (t, d_in) and (s, d_in) inputs of the layer.
-        grads, other_grads: (t, d_out) and (s, d_out) gradients of two losses by the layer's outputs.
+        keys: (t, d_in) inputs of the layer under the first loss.
+        grads: (t, d_out) gradients of the first loss by the layer's outputs.
+        other_keys: (s, d_in) inputs under the second loss.
+        other_grads: (s, d_out) gradients of the second loss.
 
     Returns:
         In [-1, 1]; 0 where a gradient vanishes.

@@ -44,6 +44,7 @@ class Packed:
         asks: For each example, where in the row the tokens are that predict its answer, (n_i,).
         answers: For each example, the tokens to predict, (n_i,).
         keys: For each example, where in the row its key token is.
+        starts: For each example, where in the row its own tokens begin.
     """
 
     ids: "Tensor"
@@ -52,6 +53,7 @@ class Packed:
     asks: tuple["Tensor", ...]
     answers: tuple["Tensor", ...]
     keys: tuple[int, ...]
+    starts: tuple[int, ...]
 
 
 def pack(examples: Sequence[Example]) -> Packed:
@@ -65,20 +67,29 @@ def pack(examples: Sequence[Example]) -> Packed:
     while shared < shortest and len({e.prompt[shared] for e in examples}) == 1:
         shared += 1
     ids, positions, branch = list(examples[0].prompt[:shared]), list(range(shared)), [-1] * shared
-    asks, answers, keys = [], [], []
+    asks, answers, keys, starts = [], [], [], []
     for i, example in enumerate(examples):
         own = (*example.prompt[shared:], *example.answer[:-1])  # the last answer token is predicted, never read
         first = len(ids) + len(example.prompt) - shared - 1
         asks.append(torch.arange(first, first + len(example.answer)))
         answers.append(torch.tensor(example.answer))
         keys.append(len(ids) + example.key % len(example.prompt) - shared)
+        starts.append(len(ids))
         ids += own
         positions += range(shared, shared + len(own))
         branch += [i] * len(own)
     at, of = torch.arange(len(ids)), torch.tensor(branch)
     seen = (at[:, None] >= at[None, :]) & ((of[:, None] == of[None, :]) | (of[None, :] == -1))
     mask = torch.zeros(len(ids), len(ids)).masked_fill(~seen, torch.finfo(torch.float32).min)
-    return Packed(torch.tensor([ids]), torch.tensor([positions]), mask[None, None], tuple(asks), tuple(answers), tuple(keys))
+    return Packed(
+        torch.tensor([ids]),
+        torch.tensor([positions]),
+        mask[None, None],
+        tuple(asks),
+        tuple(answers),
+        tuple(keys),
+        tuple(starts),
+    )
 
 
 class Tail:
@@ -123,7 +134,7 @@ class Tail:
         return logits
 
 
-def taps(model: "LocalModel", names: Sequence[str], into: dict[str, tuple["Tensor", "Tensor"]]) -> AbstractContextManager[None]:
+def taps(torch_model: Any, names: Sequence[str], into: dict[str, tuple["Tensor", "Tensor"]]) -> AbstractContextManager[None]:
     """Keep the input and the output of named layers in ``into`` while the block runs; gradients of outputs are kept too."""
     if not names:
         return nullcontext()
@@ -137,14 +148,15 @@ def taps(model: "LocalModel", names: Sequence[str], into: dict[str, tuple["Tenso
 
         return change
 
-    return hooked(model.torch_model, {name: tap(name) for name in names})
+    return hooked(torch_model, {name: tap(name) for name in names})
 
 
 def agrees(model: "LocalModel", anatomy: Anatomy, examples: Sequence[Example], *, tolerance: float = 1e-3) -> bool:
     """Return whether a packed row gives the logits of its examples one by one, by every tail.
 
     Args:
-        model: Is used for itself, as it answers.
+        model: As it answers by itself.
+        anatomy: Its parts.
         examples: A few of different lengths.
         tolerance: Largest difference of two logits, relative to the largest logit.
     """

@@ -85,3 +85,28 @@ def test_what_cannot_be_run_says_why_and_what_to_try(arguments: list[str], messa
 
 def test_the_command_is_part_of_the_program() -> None:
     assert "--suite" in CliRunner().invoke(app, ["bench", "scope", "--help"]).stdout
+
+
+@pytest.mark.model
+@pytest.mark.timeout(180)
+def test_the_real_product_is_measured_and_its_home_removed(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = [
+        "--data",
+        str(data),
+        "--suite",
+        "zsre",
+        "--half",
+        "train",
+        "--out",
+        str(out),
+        "--baselines",
+        "nearest",
+        "--json",
+    ]
+    done = CliRunner().invoke(app, ["bench", "scope", *arguments])
+    assert done.exit_code == 0, done.exception
+    summary = json.loads(done.stdout)
+    assert summary["systems"]["product"]["shipped"]["all"]["own"]["hits"] == 1
+    assert summary["scorer"]["kind"] != "overlap"
+    assert not (out / "zsre/home").exists()

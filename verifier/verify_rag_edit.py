@@ -277,7 +277,6 @@ PAYLOAD_TYPE = "application/vnd.rag-edit.statement+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 KIND = re.compile(r"urn:rag-edit:([a-z][a-z0-9-]{0,40}):v1")
 KEY_NAME = re.compile(r"ed25519:[0-9a-f]{64}")
-KEY_FIELDS = {"enrol": {"holder", "uses"}, "rotate": {"new"}, "revoke": {"reason"}, "compromised": {"reason", "since"}}
 
 
 def read_entry(leaf, counts):
@@ -310,53 +309,54 @@ def read_entry(leaf, counts):
 
 
 class Keyring:
-    """Which keys stand at which position: a fold over the ledger's key statements."""
+    """Which keys the ledger made known, and where they count: a fold over its entries. It asks for one custodian, no quorum."""
 
     def __init__(self):
-        self.lines = {}  # key: [uses, first position, first position no more or None, compromised since or None]
+        self.lines = {}  # key: [holder, first position, first position no more or None, compromised since or None]
+        self.custodians = set()
 
-    def stands(self, key, index, use=None):
+    def stands(self, key, index):
         """Return whether a key's signature counts at ``index``."""
         line = self.lines.get(key)
-        return bool(line and line[1] <= index and (line[2] is None or index < line[2]) and (use is None or use in line[0]))
+        return line is not None and line[1] <= index and (line[2] is None or index < line[2])
 
     def admit(self, leaf, index):
         """Return (kind, subjects, predicate, signers) of the next entry, after its effect on the keys."""
-        kind, subjects, predicate, signers = read_entry(leaf, lambda key: key not in self.lines or self.stands(key, index))
-        signers = {key for key in signers if kind == "key" or self.stands(key, index)}  # a new key signs its own enrolment
-        ask(signers, "no key that stands signed it")
-        if kind == "key":
-            self.apply(index, subjects, predicate, signers)
-        return kind, subjects, predicate, signers
+        first = not self.lines
+        kind, subjects, plain, signers = read_entry(leaf, lambda key: first or self.stands(key, index))
+        ask(signers, "no key that counts here signed it")
+        ask(first == (kind == "found"), "a founding entry, the first and no other, wanted")
+        custodian = any(self.lines[key][0] in self.custodians for key in signers) if not first else True
+        party = plain.get("party")
+        if kind == "found":
+            for each in listed(plain, "keys"):
+                self.enrol(each, 0)
+            ask(signers <= set(self.lines), "the first entry is signed by a key that it does not name")
+        if kind in ("found", "entrust"):
+            ask(custodian, "the signature of a custodian wanted")
+            self.custodians |= set(map(str, listed(plain, "custodians")))
+        elif kind == "enrol" and isinstance(party, dict) and party.get("kind") == "key":
+            ask(custodian, "the signature of a custodian wanted")
+            self.enrol(party, index + 1)
+        elif kind == "remove" and plain.get("id") in self.lines:
+            line, since = self.lines[plain["id"]], plain.get("compromised_since")
+            ask(since is None or (type(since) is int and 0 <= since <= index), "a position up to this entry wanted")
+            line[2] = index + 1 if line[2] is None else line[2]
+            line[3] = min((each for each in (line[3], since) if each is not None), default=None)
+        ask(plain.get("by") in {None, *signers}, "the entry speaks for a key that did not sign it")
+        return kind, subjects, plain, signers
 
-    def apply(self, index, subjects, plain, signers):
-        """Change the keys as a key statement says, if those signed who must."""
-        act, key = plain.get("act"), plain.get("key")
-        ask(act in KEY_FIELDS and set(plain) == KEY_FIELDS[act] | {"act", "key"}, "a key statement wanted")
-        for each in (key, plain.get("new", key)):
-            ask(isinstance(each, str) and KEY_NAME.fullmatch(each), "key names wanted")
-        ask([name for name, _ in subjects] == [key], "the key as the only subject wanted")
-        managed = any(self.stands(each, index, "keys") for each in signers)
-        if act == "enrol":
-            uses = plain["uses"]
-            ask(isinstance(uses, list) and uses and set(map(str, uses)) <= {"acts", "service", "keys"}, "uses wanted")
-            ask(key in signers and key not in self.lines, "a new key that signed its own enrolment wanted")
-            ask(managed or not self.lines, "the signature of a key that may manage keys wanted")
-            self.lines[key] = [set(uses), index, None, None]
-            return
-        ask(self.stands(key, index), "a key that stands wanted")
-        line = self.lines[key]
-        if act == "rotate":
-            new = plain["new"]
-            ask(key in signers and new in signers and new not in self.lines, "a rotation signed by both keys wanted")
-            self.lines[new] = [line[0], index, None, None]
-        else:
-            ask(managed or key in signers, "the signature of a key that may manage keys wanted")
-        if act == "compromised":
-            since = plain["since"]
-            ask(type(since) is int and 0 <= since <= index, "a position up to this entry wanted")
-            line[3] = since
-        line[2] = index + 1
+    def enrol(self, party, since):
+        """Note a key {id, holder}; one that is known already stays as it is."""
+        ask(isinstance(party, dict) and KEY_NAME.fullmatch(str(party.get("id"))), "a key's name wanted")
+        ask(isinstance(party.get("holder"), str), "a key's holder wanted")
+        self.lines.setdefault(party["id"], [party["holder"], since, None, None])
+
+
+def listed(plain, name):
+    """Return the list of this name, which has something in it."""
+    ask(isinstance(plain.get(name), list) and plain[name], f"{name} as a list wanted")
+    return plain[name]
 
 
 # --- the ledger --------------------------------------------------------------------------------------------------------------

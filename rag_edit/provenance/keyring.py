@@ -1,49 +1,33 @@
-"""Which keys may sign what, and from which to which position of the ledger. Pure: a fold over the ledger's key statements.
+"""Which keys a ledger has made known, and from which to which position their signatures count. Pure: a fold over its entries.
 
-Keys are enrolled, rotated, revoked and declared compromised by statements of kind ``key``, themselves entries of the
-ledger. Whether a signature counts is decided at the position of the entry it stands in, never by a clock: what a key signed
-before it was revoked stays signed, what it signs afterwards is refused, and both can be checked again in years.
+Keys come and go by acts that are themselves entries; this module reads of them what concerns keys, as plain JSON:
 
-- ``enrol``: signed by the new key (it exists, and its holder has it) and by a key that may manage keys. The first entry of
-  a ledger enrols its first key, signed by that key alone: whoever trusts the ledger trusts that key by another way.
-- ``rotate``: signed by the old and the new key; holder and uses pass on.
-- ``revoke``: signed by a key that may manage keys, or by the key itself.
-- ``compromised``: as ``revoke``, and names the position since which the key was in other hands: `suspects` finds what it
-  signed from there on, for the caller to suspend.
+- ``found``, the first entry: ``keys`` [{id, holder}] and ``custodians``; signed by one of these keys. Whoever trusts the
+  ledger trusts that key by another way.
+- ``enrol`` of a party {kind: "key", id, holder}: signed for a custodian. The key counts from the next entry on.
+- ``entrust``: ``custodians`` that come to the others; signed for a custodian.
+- ``remove`` of an ``id`` that is a key: it counts no more from the next entry on. With ``compromised_since`` what it signed
+  from that position on is doubted: `suspects` finds it, for the caller to suspend. A rotation is an ``enrol`` and a ``remove``.
 
-Who holds a key, and what that person may do, is not known here.
+An entry that says who speaks (``by``) must be signed by that key. A signature counts, or not, by the position of the entry
+it stands in, never by a clock: what a key signed before it was removed stays signed, and all can be checked again in years.
+
+Whether those who signed were entitled, and enough of them, is not known here: that is decided over the same entries by
+`rag_edit.authority`. This fold errs on no side that would refuse a ledger which that one accepts.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from rag_edit.core.digest import Json, digest_bytes
+from rag_edit.core.digest import Json
 from rag_edit.provenance.errors import KeyRefusedError, MalformedError, UnknownKeyError
 from rag_edit.provenance.note import NoteKey
 from rag_edit.provenance.signer import KeyName, public_bytes
-from rag_edit.provenance.statement import Entry, Statement, Subject, read_entry
+from rag_edit.provenance.statement import Entry, read_entry
 
-KIND: Final = "key"
-
-
-class KeyAct(StrEnum):
-    """What is done to a key."""
-
-    ENROL = "enrol"
-    ROTATE = "rotate"
-    REVOKE = "revoke"
-    COMPROMISED = "compromised"
-
-
-class KeyUse(StrEnum):
-    """What a key is for."""
-
-    ACTS = "acts"  # signs statements of people and institutions
-    SERVICE = "service"  # signs checkpoints and receipts
-    KEYS = "keys"  # may enrol, revoke and declare compromised other keys
+SERVICE: Final = "service:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,143 +36,102 @@ class KeyLine:
 
     Attributes:
         key: Its name.
-        holder: Whose it is, as a pseudonym: no personal data belongs here.
-        uses: What it is for.
+        holder: Whose it is, as a pseudonym.
         since: First position at which its signature counts.
         until: First position at which it does not any more; None while it stands.
-        compromised_since: Position from which on what it signed is doubted.
+        compromised_since: Position from which on what it signed is doubted; None where nothing is.
     """
 
     key: KeyName
     holder: str
-    uses: frozenset[KeyUse]
     since: int
     until: int | None = None
     compromised_since: int | None = None
 
-    def stands(self, index: int) -> bool:
-        """Return whether a signature in the entry at ``index`` counts."""
-        return self.since <= index and (self.until is None or index < self.until)
-
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys that a ledger knows of."""
+    """All keys that a ledger knows of, and who has been named as custodian."""
 
     lines: Mapping[KeyName, KeyLine] = field(default_factory=lambda: MappingProxyType({}))
+    custodians: frozenset[str] = frozenset()
 
-    def accepts(self, key: KeyName, index: int, use: KeyUse | None = None) -> bool:
-        """Return whether ``key`` may sign at ``index``, for ``use`` where one is asked."""
+    def stands(self, key: KeyName, index: int) -> bool:
+        """Return whether a signature of ``key`` in the entry at ``index`` counts."""
         line = self.lines.get(key)
-        return line is not None and line.stands(index) and (use is None or use in line.uses)
+        return line is not None and line.since <= index and (line.until is None or index < line.until)
 
     def note_keys(self, origin: str) -> tuple[NoteKey, ...]:
-        """Return the keys that may have signed checkpoints of ``origin``: service keys, also those that stand no more."""
-        return tuple(NoteKey(origin, line.key) for line in self.lines.values() if KeyUse.SERVICE in line.uses)
+        """Return the keys that may have signed checkpoints of ``origin``: those of services, also those that stand no more."""
+        return tuple(NoteKey(origin, line.key) for line in self.lines.values() if line.holder.startswith(SERVICE))
 
-    def apply(self, entry: Entry) -> "Keyring":
-        """Return the keyring after an entry; entries of other kinds change nothing.
+    def admit(self, leaf: bytes, index: int) -> tuple[Entry, "Keyring"]:
+        """Return the entry at ``index``, verified, and the keyring after it.
+
+        Args:
+            leaf: As stored.
+            index: Its position; entries are admitted in order.
 
         Raises:
-            KeyRefusedError: the act is not allowed, or not signed by those who must.
-            MalformedError: not a key statement.
+            MalformedError, VerificationError: it is not an entry, or a signature that counts does not hold.
+            UnknownKeyError: no key whose signature counts signed it.
+            KeyRefusedError: it speaks for a key that did not sign it, or does with keys what its signers may not.
         """
-        if entry.statement.kind != KIND:
-            return self
-        act, key, plain = _read(entry.statement)
-        if act is KeyAct.ENROL:
-            self._ask(entry, key, proved=True, managed=bool(self.lines))
-            return self._enrol(key, str(plain["holder"]), _uses(plain["uses"]), entry.index)
-        line = self.lines.get(key)
-        if line is None or not line.stands(entry.index):
-            raise KeyRefusedError(key, "a key that stands", "one that was never enrolled, or stands no more")
-        if act is KeyAct.ROTATE:
-            new = str(plain["new"])
-            self._ask(entry, new, proved=True, managed=False)
-            if key not in entry.signers:
-                raise KeyRefusedError(key, "a rotation signed by the old key too", "the new one's signature alone")
-            after = self._put(replace(line, until=entry.index + 1))
-            return after._enrol(new, line.holder, line.uses, entry.index)  # noqa: SLF001 - of this class
-        self._ask(entry, key, proved=False, managed=key not in entry.signers)
-        since = plain.get("since")
-        if act is KeyAct.COMPROMISED and not (isinstance(since, int) and 0 <= since <= entry.index):
-            raise MalformedError(f"entry {entry.index}", f"a position up to {entry.index}", repr(since))
-        return self._put(
-            replace(line, until=entry.index + 1, compromised_since=since if isinstance(since, int) else line.compromised_since)
-        )
+        first = not self.lines
+        entry = read_entry(leaf, index, lambda key: first or self.stands(key, index))
+        after = self._after(entry)
+        by = entry.statement.predicate.get("by")
+        if by is not None and by not in entry.signers:
+            raise KeyRefusedError(str(by), f"its signature on entry {index}, which speaks for it", "none")
+        return entry, after
 
-    def _ask(self, entry: Entry, key: KeyName, *, proved: bool, managed: bool) -> None:
-        if proved and key not in entry.signers:
-            raise KeyRefusedError(key, "the new key's own signature", "none")
-        if managed and not any(self.accepts(each, entry.index, KeyUse.KEYS) for each in entry.signers):
-            raise KeyRefusedError(key, "the signature of a key that may manage keys", "none")
+    def _after(self, entry: Entry) -> "Keyring":
+        plain, index = entry.statement.predicate, entry.index
+        match entry.statement.kind:
+            case "found" if not self.lines:
+                lines = [_line(each, index) for each in _list(plain, "keys")]
+                if not entry.signers <= {line.key for line in lines}:
+                    raise KeyRefusedError(min(entry.signers), "the first entry signed by keys that it names", "another key")
+                return Keyring(_mapping({line.key: line for line in reversed(lines)}), frozenset(map(str, _list(plain, "custodians"))))
+            case "found":
+                raise KeyRefusedError(min(entry.signers), "one founding entry, the first", f"another at {index}")
+            case _ if not self.lines:
+                raise UnknownKeyError("entry 0", f"{entry.statement.kind}, where the founding entry names the first keys")
+            case "entrust":
+                self._ask_custodian(entry)
+                return replace(self, custodians=self.custodians | set(map(str, _list(plain, "custodians"))))
+            case "enrol" if isinstance(party := plain.get("party"), dict) and party.get("kind") == "key":
+                self._ask_custodian(entry)
+                line = _line(party, index + 1)
+                return self if line.key in self.lines else self._put(line)  # said again by the next custodian
+            case "remove" if plain.get("id") in self.lines:
+                line, since = self.lines[str(plain["id"])], plain.get("compromised_since")
+                if since is not None and not (type(since) is int and 0 <= since <= index):
+                    raise MalformedError(f"entry {index}", f"a position up to {index}", repr(since))
+                known = [each for each in (line.compromised_since, since) if isinstance(each, int)]
+                until = index + 1 if line.until is None else line.until
+                return self._put(replace(line, until=until, compromised_since=min(known, default=None)))
+        return self
 
-    def _enrol(self, key: KeyName, holder: str, uses: frozenset[KeyUse], index: int) -> "Keyring":
-        if key in self.lines:
-            raise KeyRefusedError(key, "a key that was never enrolled", "one that was")
-        return self._put(KeyLine(key, holder, uses, index))
+    def _ask_custodian(self, entry: Entry) -> None:
+        if self.custodians.isdisjoint(self.lines[key].holder for key in entry.signers):
+            raise KeyRefusedError(min(entry.signers), "the key of a custodian", "another's")
 
     def _put(self, line: KeyLine) -> "Keyring":
-        return Keyring(MappingProxyType({**self.lines, line.key: line}))
+        return replace(self, lines=_mapping({**self.lines, line.key: line}))
 
 
-def enrolment(key: KeyName, holder: str, uses: Iterable[KeyUse]) -> Statement:
-    """Return the statement that enrols ``key``."""
-    return _statement(KeyAct.ENROL, key, {"holder": holder, "uses": sorted(uses)})
-
-
-def rotation(old: KeyName, new: KeyName) -> Statement:
-    """Return the statement that puts ``new`` in the place of ``old``."""
-    return _statement(KeyAct.ROTATE, old, {"new": new})
-
-
-def revocation(key: KeyName, reason: str) -> Statement:
-    """Return the statement after which ``key`` signs no more."""
-    return _statement(KeyAct.REVOKE, key, {"reason": reason})
-
-
-def compromise(key: KeyName, since: int, reason: str) -> Statement:
-    """Return the statement that ``key`` was in other hands from position ``since`` on."""
-    return _statement(KeyAct.COMPROMISED, key, {"reason": reason, "since": since})
-
-
-def read_entries(leaves: Iterable[bytes], keyring: Keyring = Keyring(), start: int = 0) -> tuple[list[Entry], Keyring]:
-    """Return the verified entries of a ledger and the keyring after them.
-
-    Args:
-        leaves: From position ``start`` on, as stored.
-        keyring: As it was before them.
-        start: Position of the first.
+def read_entries(leaves: Iterable[bytes]) -> tuple[list[Entry], Keyring]:
+    """Return the verified entries of a ledger, from its first on, and the keyring after them.
 
     Raises:
-        MalformedError, VerificationError, UnknownKeyError, KeyRefusedError: the first entry that does not hold.
+        ProvenanceError: the first entry that does not hold; see `Keyring.admit`.
     """
-    entries: list[Entry] = []
-    for index, leaf in enumerate(leaves, start):
-        entry = admit(leaf, index, keyring)
-        keyring = keyring.apply(entry)
+    keyring, entries = Keyring(), list[Entry]()
+    for index, leaf in enumerate(leaves):
+        entry, keyring = keyring.admit(leaf, index)
         entries.append(entry)
     return entries, keyring
-
-
-def admit(leaf: bytes, index: int, keyring: Keyring) -> Entry:
-    """Return the entry at ``index``, whose signers are keys that stand there; a key statement's also the keys it brings.
-
-    Args:
-        leaf: As stored.
-        index: Its position.
-        keyring: As it is before the entry.
-
-    Raises:
-        MalformedError, VerificationError, UnknownKeyError: it does not hold, or no key that stands signed it.
-    """
-    entry = read_entry(leaf, index, lambda key: key not in keyring.lines or keyring.accepts(key, index))
-    if entry.statement.kind == KIND:  # a key that is new here proves itself by its signature; `Keyring.apply` asks for the rest
-        return entry
-    signers = frozenset(key for key in entry.signers if keyring.accepts(key, index))
-    if not signers:
-        raise UnknownKeyError(f"entry {index}", ", ".join(sorted(entry.signers)))
-    return replace(entry, signers=signers)
 
 
 def suspects(entries: Iterable[Entry], keyring: Keyring) -> tuple[int, ...]:
@@ -197,34 +140,19 @@ def suspects(entries: Iterable[Entry], keyring: Keyring) -> tuple[int, ...]:
     return tuple(e.index for e in entries if any(doubted.get(key, e.index + 1) <= e.index for key in e.signers))
 
 
-def _statement(act: KeyAct, key: KeyName, rest: Mapping[str, Json]) -> Statement:
-    return Statement(KIND, (Subject(key, digest_bytes(public_bytes(key))),), {"act": act.value, "key": key, **rest})
+def _line(plain: Json, since: int) -> KeyLine:
+    if not isinstance(plain, dict) or not isinstance(plain.get("id"), str) or not isinstance(plain.get("holder"), str):
+        raise MalformedError("a key's enrolment", "an id and a holder", repr(plain)[:80])
+    public_bytes(str(plain["id"]))
+    return KeyLine(str(plain["id"]), str(plain["holder"]), since)
 
 
-_FIELDS: Final = {
-    KeyAct.ENROL: {"act", "key", "holder", "uses"},
-    KeyAct.ROTATE: {"act", "key", "new"},
-    KeyAct.REVOKE: {"act", "key", "reason"},
-    KeyAct.COMPROMISED: {"act", "key", "reason", "since"},
-}
+def _list(plain: Mapping[str, Json], name: str) -> list[Json]:
+    found = plain.get(name)
+    if not isinstance(found, list) or not found:
+        raise MalformedError("entry", f"{name} as a list with something in it", repr(found)[:80])
+    return found
 
 
-def _read(statement: Statement) -> tuple[KeyAct, KeyName, Mapping[str, Json]]:
-    plain = statement.predicate
-    if plain.get("act") not in list(KeyAct):
-        raise MalformedError("key statement", f"an act of {', '.join(KeyAct)}", repr(plain.get("act")))
-    act = KeyAct(str(plain["act"]))
-    if set(plain) != _FIELDS[act]:
-        raise MalformedError("key statement", f"{act} with {', '.join(sorted(_FIELDS[act]))}", ", ".join(sorted(plain)))
-    key = str(plain["key"])
-    for each in (key, str(plain.get("new", key))):
-        public_bytes(each)
-    if [subject.name for subject in statement.subjects] != [key]:
-        raise MalformedError("key statement", "the key as its only subject", "other subjects")
-    return act, key, plain
-
-
-def _uses(plain: Json) -> frozenset[KeyUse]:
-    if not isinstance(plain, list) or not plain or any(each not in list(KeyUse) for each in plain):
-        raise MalformedError("key statement", f"uses of {', '.join(KeyUse)}", repr(plain))
-    return frozenset(KeyUse(str(each)) for each in plain)
+def _mapping(lines: dict[KeyName, KeyLine]) -> Mapping[KeyName, KeyLine]:
+    return MappingProxyType(lines)

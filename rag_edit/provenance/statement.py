@@ -78,6 +78,15 @@ class Entry:
     signers: frozenset[KeyName]
 
 
+def statement_of(plain: Json) -> Statement:
+    """Return a statement that another part wrote as plain JSON (`rag_edit.authority` writes acts so).
+
+    Raises:
+        MalformedError: another form.
+    """
+    return read_statement(canonical_json(plain))
+
+
 def sign_statement(statement: Statement, signers: Sequence[Signer]) -> bytes:
     """Return the ledger entry of a statement: these bytes are stored, and verified as stored.
 

@@ -12,7 +12,6 @@ import pytest
 
 from rag_edit.provenance.anchor import MemoryAnchor
 from rag_edit.provenance.commitment import committed
-from rag_edit.provenance.keyring import KeyUse, enrolment
 from rag_edit.provenance.ledger import Ledger, MemoryLedgerLog, open_ledger
 from rag_edit.provenance.note import NoteKey
 from rag_edit.provenance.receipt import Asked, Decided, Models, Receipt, ReceiptBody, Used, Weighed
@@ -22,6 +21,18 @@ from rag_edit.provenance.statement import Statement, Subject, sign_statement
 from rag_edit.provenance.verify import Trust
 
 LEDGER, RECEIPTS = "example.org/rag-edit/ledger", "example.org/rag-edit/receipts"
+
+
+def act(kind: str, predicate: dict[str, Any], *signers: Any) -> bytes:
+    """Return an entry of any kind; its first signer speaks."""
+    digest = "sha256:" + hashlib.sha256(kind.encode()).hexdigest()
+    return sign_statement(Statement(kind, (Subject(kind, digest),), {"by": signers[0].key, **predicate}), signers)
+
+
+def found(speaker: Any, holders: dict[str, str], custodians: tuple[str, ...] = ("service:a",)) -> bytes:
+    """Return the first entry of a ledger: its keys and custodians, as acts of authority have them."""
+    keys = [{"id": key, "holder": holder, "institution": "inst:a"} for key, holder in sorted(holders.items())]
+    return act("found", {"keys": keys, "custodians": list(custodians), "threshold": 1}, speaker)
 
 
 @dataclass
@@ -35,9 +46,8 @@ class World:
     store: MemoryReceiptStore = field(default_factory=MemoryReceiptStore)
 
     def __post_init__(self) -> None:
-        uses = [KeyUse.ACTS, KeyUse.SERVICE, KeyUse.KEYS]
-        self.log.append(sign_statement(enrolment(self.service.key, "service", uses), [self.service]))
-        self.log.append(sign_statement(enrolment(self.person.key, "p-1", [KeyUse.ACTS]), [self.person, self.service]))
+        self.log.append(found(self.service, {self.service.key: "service:a", self.person.key: "person:p1"}))
+        self.log.append(act("note", {"text": "begun"}, self.service))
         self.ledger: Ledger = open_ledger(self.log, self.anchor, self.service, LEDGER)
         self.receipts: ReceiptLog = open_receipts(self.store, self.service, RECEIPTS)
 
@@ -111,6 +121,18 @@ def seeded(name: str) -> SeedSigner:
 def signer_of() -> Callable[[str], SeedSigner]:
     """Return the maker of signers: one name, one key."""
     return seeded
+
+
+@pytest.fixture
+def make_act() -> Callable[..., bytes]:
+    """Return the maker of entries."""
+    return act
+
+
+@pytest.fixture
+def make_found() -> Callable[..., bytes]:
+    """Return the maker of founding entries."""
+    return found
 
 
 @pytest.fixture

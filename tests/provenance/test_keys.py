@@ -2,11 +2,16 @@
 
 import base64
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rag_edit.authority import acts
+from rag_edit.authority.people import Institution, Key, Person
+from rag_edit.authority.policy import PERMISSIVE
+from rag_edit.authority.statement import to_statement
 from rag_edit.provenance.errors import (
     KeyFileError,
     KeyRefusedError,
@@ -22,17 +27,12 @@ from rag_edit.provenance.keyfile import (
     open_key_file,
     signer_from_environment,
 )
-from rag_edit.provenance.keyring import KeyUse, compromise, enrolment, read_entries, revocation, rotation, suspects
+from rag_edit.provenance.keyring import read_entries, suspects
 from rag_edit.provenance.signer import SeedSigner, verify
-from rag_edit.provenance.statement import Statement, Subject, sign_statement
+from rag_edit.provenance.statement import sign_statement, statement_of
 from rag_edit.testing import FakeHsm
 
 LIGHT = 10
-DIGEST = "sha256:" + "0" * 64
-
-
-def act(name: str, *signers: Any) -> bytes:
-    return sign_statement(Statement("publish", (Subject(name, DIGEST),), {}), signers)
 
 
 def test_a_key_file_gives_back_the_key_that_was_sealed(tmp_path: Path) -> None:
@@ -133,105 +133,152 @@ def test_a_hardware_module_signs_like_a_file_and_says_when_it_is_gone() -> None:
 
 @pytest.fixture
 def people(signer_of: Callable[[str], SeedSigner]) -> tuple[SeedSigner, SeedSigner, SeedSigner]:
+    """A custodian, a person with a key, and a stranger."""
     return signer_of("root"), signer_of("ann"), signer_of("eve")
 
 
-def start(root: SeedSigner, *others: SeedSigner) -> list[bytes]:
-    """Return a ledger whose first entry enrols a key that may manage keys, then ``others`` for acts."""
-    first = sign_statement(enrolment(root.key, "root", [KeyUse.KEYS, KeyUse.ACTS]), [root])
-    return [first, *(sign_statement(enrolment(o.key, f"p-{n}", [KeyUse.ACTS]), [o, root]) for n, o in enumerate(others))]
+@pytest.fixture
+def begin(make_found: Any) -> Callable[[SeedSigner, SeedSigner], list[bytes]]:
+    def make(root: SeedSigner, ann: SeedSigner) -> list[bytes]:
+        return [make_found(root, {root.key: "person:root", ann.key: "person:ann"}, ("person:root",))]
+
+    return make
 
 
-def test_what_a_key_signed_before_it_was_revoked_stays_signed_and_later_acts_are_refused(people: Any) -> None:
+def party(signer: SeedSigner, holder: str = "person:ann") -> dict[str, Any]:
+    return {"party": {"kind": "key", "id": signer.key, "holder": holder, "institution": "inst:a"}}
+
+
+def test_what_a_key_signed_before_it_was_removed_stays_signed_and_later_acts_are_refused(
+    people: Any, begin: Any, make_act: Any
+) -> None:
     root, ann, _ = people
-    leaves = [*start(root, ann), act("a@1", ann), sign_statement(revocation(ann.key, "left"), [root])]
+    leaves = [*begin(root, ann), make_act("approve", {}, ann), make_act("remove", {"id": ann.key}, root)]
     entries, keyring = read_entries(leaves)
-    assert entries[2].signers == {ann.key}
-    assert keyring.lines[ann.key].until == 4
-    with pytest.raises(UnknownKeyError, match="entry 4"):
-        read_entries([*leaves, act("b@1", ann)])
+    assert entries[1].signers == {ann.key}
+    assert keyring.lines[ann.key].until == 3
+    with pytest.raises(UnknownKeyError, match="entry 3"):
+        read_entries([*leaves, make_act("approve", {}, ann)])
 
 
-def test_a_rotation_passes_holder_and_uses_on_and_ends_the_old_key(people: Any) -> None:
-    root, ann, eve = people
-    leaves = [*start(root, ann), sign_statement(rotation(ann.key, eve.key), [ann, eve]), act("a@1", eve)]
+def test_a_rotation_is_an_enrolment_and_a_removal(people: Any, begin: Any, make_act: Any) -> None:
+    root, ann, new = people
+    leaves = [
+        *begin(root, ann),
+        make_act("enrol", party(new), root),
+        make_act("remove", {"id": ann.key}, ann),
+        make_act("approve", {}, new),
+    ]
     _, keyring = read_entries(leaves)
-    assert (keyring.lines[eve.key].holder, keyring.lines[eve.key].uses) == ("p-0", {KeyUse.ACTS})
+    assert (keyring.lines[new.key].holder, keyring.lines[new.key].since) == ("person:ann", 2)
     with pytest.raises(UnknownKeyError):
-        read_entries([*leaves, act("b@1", ann)])
+        read_entries([*leaves, make_act("approve", {}, ann)])
 
 
-def test_a_compromised_key_names_what_it_touched_since(people: Any) -> None:
+def test_custody_passes_on(people: Any, begin: Any, make_act: Any, signer_of: Any) -> None:
+    root, ann, new = people
+    enrol = make_act("enrol", party(new, "person:new"), ann)
+    with pytest.raises(KeyRefusedError, match="custodian"):
+        read_entries([*begin(root, ann), enrol])
+    _, keyring = read_entries(
+        [*begin(root, ann), make_act("entrust", {"custodians": ["person:ann"], "threshold": 1}, root), enrol]
+    )
+    assert new.key in keyring.lines
+
+
+def test_an_enrolment_said_by_several_custodians_counts_from_the_first(people: Any, begin: Any, make_act: Any) -> None:
+    root, ann, new = people
+    leaves = [*begin(root, ann), make_act("entrust", {"custodians": ["person:ann", "person:root"], "threshold": 2}, root)]
+    leaves += [make_act("enrol", party(new), root), make_act("enrol", party(new), ann)]
+    assert read_entries(leaves)[1].lines[new.key].since == 3
+
+
+def test_a_compromised_key_names_what_it_touched_since(people: Any, begin: Any, make_act: Any) -> None:
     root, ann, _ = people
-    leaves = [*start(root, ann), act("a@1", ann), act("b@1", ann), act("c@1", root), act("d@1", ann)]
-    leaves.append(sign_statement(compromise(ann.key, 3, "laptop stolen"), [root]))
+    leaves = [*begin(root, ann), *(make_act("approve", {"n": n}, signer) for n, signer in enumerate((ann, ann, root, ann)))]
+    leaves.append(make_act("remove", {"id": ann.key, "compromised_since": 2}, root))
     entries, keyring = read_entries(leaves)
-    assert suspects(entries, keyring) == (3, 5)
+    assert suspects(entries, keyring) == (2, 4)
+
+
+def test_services_keys_may_have_signed_heads_also_after_they_were_removed(people: Any, make_found: Any, make_act: Any) -> None:
+    root, service, _ = people
+    leaves = [make_found(root, {root.key: "person:root", service.key: "service:a"}, ("person:root",))]
+    leaves.append(make_act("remove", {"id": service.key}, root))
+    assert [key.key for key in read_entries(leaves)[1].note_keys("example.org/log")] == [service.key]
 
 
 @pytest.mark.parametrize(
     ("make", "error"),
     [
-        pytest.param(lambda r, a, e: act("x@1", e), UnknownKeyError, id="an act of a key that nobody enrolled"),
+        pytest.param(lambda act, r, a, e: act("approve", {}, e), UnknownKeyError, id="an act of a key that nobody enrolled"),
+        pytest.param(lambda act, r, a, e: act("enrol", party(e), e), UnknownKeyError, id="a key enrols itself"),
         pytest.param(
-            lambda r, a, e: sign_statement(enrolment(e.key, "e", [KeyUse.ACTS]), [e]), KeyRefusedError, id="a key enrols itself"
+            lambda act, r, a, e: act("enrol", party(e), a), KeyRefusedError, id="a key enrolled by one who is no custodian"
+        ),
+        pytest.param(lambda act, r, a, e: act("approve", {"by": a.key}, r), KeyRefusedError, id="an act in another's name"),
+        pytest.param(
+            lambda act, r, a, e: act("approve", {"by": a.key}, e, r), KeyRefusedError, id="the same beside a stranger"
         ),
         pytest.param(
-            lambda r, a, e: sign_statement(enrolment(e.key, "e", [KeyUse.ACTS]), [e, a]),
+            lambda act, r, a, e: act("entrust", {"custodians": ["person:ann"]}, a),
             KeyRefusedError,
-            id="a key enrolled by one that may not manage keys",
+            id="custody taken by oneself",
         ),
         pytest.param(
-            lambda r, a, e: sign_statement(enrolment(e.key, "e", [KeyUse.ACTS]), [r]),
-            KeyRefusedError,
-            id="a key enrolled without its own signature",
+            lambda act, r, a, e: act("found", {"keys": [], "custodians": []}, r), KeyRefusedError, id="a second founding"
         ),
         pytest.param(
-            lambda r, a, e: sign_statement(enrolment(a.key, "a", [KeyUse.KEYS]), [a, r]),
-            KeyRefusedError,
-            id="a key enrolled twice",
-        ),
-        pytest.param(
-            lambda r, a, e: sign_statement(rotation(a.key, e.key), [e]),
-            KeyRefusedError,
-            id="a rotation that the old key did not sign",
-        ),
-        pytest.param(
-            lambda r, a, e: sign_statement(rotation(a.key, e.key), [a]),
-            KeyRefusedError,
-            id="a rotation that the new key did not sign",
-        ),
-        pytest.param(
-            lambda r, a, e: sign_statement(revocation(r.key, "coup"), [a]),
-            KeyRefusedError,
-            id="a revocation by one who may not",
-        ),
-        pytest.param(lambda r, a, e: sign_statement(revocation(e.key, "?"), [r]), KeyRefusedError, id="a stranger is revoked"),
-        pytest.param(
-            lambda r, a, e: sign_statement(compromise(a.key, 99, "?"), [r]), MalformedError, id="compromised since the future"
-        ),
-        pytest.param(
-            lambda r, a, e: sign_statement(Statement("key", (Subject("x", DIGEST),), {"act": "bless"}), [r]),
+            lambda act, r, a, e: act("remove", {"id": a.key, "compromised_since": 9}, r),
             MalformedError,
-            id="an act on keys that there is not",
+            id="compromised since the future",
+        ),
+        pytest.param(
+            lambda act, r, a, e: act("enrol", {"party": {"kind": "key", "id": "x", "holder": "h"}}, r),
+            MalformedError,
+            id="no key",
         ),
     ],
 )
-def test_a_key_statement_is_refused(make: Any, error: type[ProvenanceError], people: Any) -> None:
+def test_an_entry_is_refused(make: Any, error: type[ProvenanceError], people: Any, begin: Any, make_act: Any) -> None:
     root, ann, eve = people
     with pytest.raises(error):
-        read_entries([*start(root, ann), make(root, ann, eve)])
+        read_entries([*begin(root, ann), make(make_act, root, ann, eve)])
 
 
-def test_a_ledger_begins_with_a_key(people: Any) -> None:
-    root, ann, _ = people
+def test_a_ledger_begins_with_a_founding_entry_by_a_key_that_it_names(
+    people: Any, begin: Any, make_act: Any, make_found: Any
+) -> None:
+    root, ann, eve = people
     with pytest.raises(UnknownKeyError):
-        read_entries([act("a@1", root), *start(root, ann)])
+        read_entries([make_act("approve", {}, root), *begin(root, ann)])
+    with pytest.raises(KeyRefusedError):
+        read_entries([make_found(eve, {root.key: "person:root"}, ("person:root",))])
 
 
-def test_a_forged_signature_of_a_known_key_spoils_the_entry(people: Any) -> None:
+def test_a_forged_signature_of_a_known_key_spoils_the_entry(people: Any, begin: Any, make_act: Any) -> None:
     root, ann, _ = people
-    leaf = act("a@1", ann)
-    forged = leaf.replace(ann.key.encode(), root.key.encode())
-    with pytest.raises(VerificationError, match="entry 2"):
-        read_entries([*start(root, ann), forged])
+    forged = make_act("approve", {}, ann).replace(b'"keyid":"' + ann.key.encode(), b'"keyid":"' + root.key.encode())
+    with pytest.raises(VerificationError, match="entry 1"):
+        read_entries([*begin(root, ann), forged])
+
+
+def test_acts_of_authority_are_understood(people: Any) -> None:
+    """The two rooms meet as plain JSON: what one writes about keys, the other reads."""
+    root, ann, new = people
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    key = Key(root.key, "person:root", "inst:a")
+    charter = acts.Found(
+        root.key, at, people=(Person("person:ann"), Person("person:root")), institutions=(Institution("inst:a"),), services=(),
+        keys=tuple(sorted((key, Key(ann.key, "person:ann", "inst:a")), key=lambda k: k.id)),
+        custodians=("person:root",), threshold=1, mandates=(), policy=PERMISSIVE,
+    )  # fmt: skip
+    said = [
+        (charter, root),
+        (acts.Enrol(root.key, at, Key(new.key, "person:ann", "inst:a")), root),
+        (acts.Remove(ann.key, at, ann.key, 2), ann),
+    ]
+    leaves = [sign_statement(statement_of(to_statement(each)), [signer]) for each, signer in said]
+    entries, keyring = read_entries(leaves)
+    assert [entry.statement.kind for entry in entries] == ["found", "enrol", "remove"]
+    assert (keyring.lines[new.key].since, keyring.lines[ann.key].until, keyring.lines[ann.key].compromised_since) == (2, 3, 2)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from rag_edit.provenance.audit import audit_ledger
+from rag_edit.provenance.checkpoint import Checkpoint
 from rag_edit.provenance.errors import ProvenanceError
-from rag_edit.provenance.keyring import compromise, rotation
+from rag_edit.provenance.merkle import root_of
 from rag_edit.provenance.signer import public_bytes
-from rag_edit.provenance.statement import sign_statement
 from rag_edit.provenance.tiles import export_tiles
 from rag_edit.provenance.verify import verify_receipt
 
@@ -119,25 +119,36 @@ def test_it_agrees_on_good_and_changed_receipts(verifier: Any, make_world: Any, 
         assert holds_alone(verifier, changed, world) == verify_receipt(changed, world.trust).holds is False
 
 
-def test_it_agrees_on_good_and_changed_ledgers(verifier: Any, make_world: Any, signer_of: Any, flip: Any) -> None:
+def test_it_agrees_on_good_and_changed_ledgers(
+    verifier: Any, make_world: Any, signer_of: Any, make_act: Any, flip: Any
+) -> None:
     world, chance = make_world(4), random.Random(10)
-    world.log.append(sign_statement(compromise(world.person.key, 3, "stolen"), [world.service]))
-    world.log.append(sign_statement(rotation(world.service.key, signer_of("next").key), [world.service, signer_of("next")]))
+    new = {"party": {"kind": "key", "id": signer_of("next").key, "holder": "person:p1"}}
+    world.log.append(make_act("enrol", new, world.service))
+    world.log.append(make_act("remove", {"id": world.person.key, "compromised_since": 3}, world.service))
+    world.log.append(make_act("entrust", {"custodians": ["person:p1"]}, world.service))
+    world.log.append(make_act("approve", {}, signer_of("next")))
     note, leaves = world.ledger.seal(), list(world.log.leaves())
     assert audits(leaves, note, world)
     assert audits_alone(verifier, leaves, note, world)
-    from rag_edit.provenance.checkpoint import Checkpoint
-    from rag_edit.provenance.merkle import root_of
-
     for _ in range(5):  # the insider signs what was changed, so that only the statements tell
         shown = [*leaves]
         at = chance.randrange(len(leaves))
         shown[at] = flip(leaves[at], chance.randrange(len(leaves[at])), chance)
         head = Checkpoint("example.org/rag-edit/ledger", len(shown), root_of(shown)).sign(world.service)
         assert audits_alone(verifier, shown, head, world) == audits(shown, head, world) is False
-    late = [*leaves, sign_statement(rotation(world.person.key, signer_of("x").key), [world.person, signer_of("x")])]
-    head = Checkpoint("example.org/rag-edit/ledger", len(late), root_of(late)).sign(world.service)
-    assert audits_alone(verifier, late, head, world) == audits(late, head, world) is False
+    bad = [
+        make_act("approve", {}, world.person),
+        make_act("approve", {}, signer_of("stranger")),
+        make_act("approve", {"by": world.service.key}, signer_of("next")),
+        make_act("found", {"keys": [], "custodians": []}, world.service),
+        make_act("remove", {"id": world.service.key, "compromised_since": 99}, world.service),
+        make_act("enrol", {"party": {"kind": "key", "id": "x", "holder": "person:p1"}}, world.service),
+    ]
+    for late in bad:
+        shown = [*leaves, late]
+        head = Checkpoint("example.org/rag-edit/ledger", len(shown), root_of(shown)).sign(world.service)
+        assert audits_alone(verifier, shown, head, world) == audits(shown, head, world) is False
 
 
 def test_the_command_says_what_holds_and_exits_by_it(make_world: Any, tmp_path: Path, verifier: Any, capsys: Any) -> None:

@@ -92,7 +92,9 @@ class Keyring:
                 lines = [_line(each, index) for each in _list(plain, "keys")]
                 if not entry.signers <= {line.key for line in lines}:
                     raise KeyRefusedError(min(entry.signers), "the first entry signed by keys that it names", "another key")
-                return Keyring(_mapping({line.key: line for line in reversed(lines)}), frozenset(map(str, _list(plain, "custodians"))))
+                return Keyring(
+                    _mapping({line.key: line for line in reversed(lines)}), frozenset(map(str, _list(plain, "custodians")))
+                )
             case "found":
                 raise KeyRefusedError(min(entry.signers), "one founding entry, the first", f"another at {index}")
             case _ if not self.lines:

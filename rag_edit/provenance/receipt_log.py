@@ -30,6 +30,16 @@ class ReceiptHead:
     edge: tuple[bytes, ...]
 
 
+def check_body(body: bytes) -> None:
+    """Refuse what cannot be a receipt's line.
+
+    Raises:
+        MalformedError: longer than an entry may be, or not one line.
+    """
+    if len(body) > MAX_ENTRY_BYTES or b"\n" in body:
+        raise MalformedError("receipt", f"one line of at most {MAX_ENTRY_BYTES} bytes", f"{len(body)} bytes")
+
+
 class ReceiptStore(Protocol):
     """Where receipts are stored: tables of the records store."""
 
@@ -92,8 +102,7 @@ class ReceiptLog:
         if len(bodies) > MAX_BATCH:
             raise ValueError(f"a batch of at most {MAX_BATCH} receipts, found {len(bodies)}")
         for body in bodies:
-            if len(body) > MAX_ENTRY_BYTES or b"\n" in body:
-                raise MalformedError("receipt", f"one line of at most {MAX_ENTRY_BYTES} bytes", f"{len(body)} bytes")
+            check_body(body)
         start = self._tree.size
         tree = Tree.resume(start, self._tree.edge())
         for body in bodies:

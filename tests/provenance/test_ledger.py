@@ -129,6 +129,16 @@ def test_a_line_that_a_crash_tore_is_passed_over_and_written_over(tmp_path: Path
     assert list(FileAnchor(path).notes()) == ["one\n", "two\n"]
 
 
+def test_an_anchor_cut_at_any_byte_gives_back_what_was_kept_whole(tmp_path: Path) -> None:
+    path, cut = tmp_path / "anchor.jsonl", tmp_path / "cut.jsonl"
+    for note in ("one\n", "two\n", "three\n"):
+        FileAnchor(path).keep(note)
+    whole = path.read_bytes()
+    for at in range(len(whole) + 1):
+        cut.write_bytes(whole[:at])
+        assert list(FileAnchor(cut).notes()) == ["one\n", "two\n", "three\n"][: whole[:at].count(b"\n")]
+
+
 def test_a_whole_line_of_something_else_in_an_anchor_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "anchor.jsonl").write_text('{"x":1}\n')
     with pytest.raises(MalformedError, match=r"anchor\.jsonl:1"):

@@ -1,16 +1,17 @@
 """The Python API: one open home, asked and edited. What `rag_edit.open` returns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from rag_edit.core.decision import Message, Query
-from rag_edit.core.errors import ConflictError
+from rag_edit.core.errors import CollisionError, ConflictError
 from rag_edit.engine import Engine, Outcome
 from rag_edit.records.plan import Plan, make_plan
+from rag_edit.scope.radius import Radius
 
 Records = str | Path | Mapping[str, Any] | Iterable[str | Path | Mapping[str, Any]]
 OnConflict = Literal["refuse", "newest", "skip"]
@@ -78,16 +79,40 @@ class Deployment:
             raise TypeError("give paths or mappings, not both")
         return make_plan(read, self.engine.newest(), self.engine.atlas, on_conflict=on_conflict, today=self.engine.today())
 
-    def apply(self, records: Records, *, on_conflict: OnConflict = "refuse") -> Plan:
+    def rehearse(self, plan: Plan) -> Radius:
+        """Return what probes of a plan's new and changed records find before these are live; see `rag_edit.rehearsal`."""
+        from rag_edit.rehearsal import rehearse
+
+        return rehearse(self.engine, plan)
+
+    def apply(
+        self,
+        records: Records,
+        *,
+        on_conflict: OnConflict = "refuse",
+        on_collision: Literal["warn", "refuse", "ignore"] = "warn",
+    ) -> Plan:
         """Put records into force in one transaction and return the plan that was carried out.
+
+        Args:
+            records: Paths of files, or mappings of a record's fields.
+            on_conflict: What is done with records that contradict live ones.
+            on_collision: What is done where probes of new or changed records go to others: ``warn`` puts them among the
+                plan's warnings, ``refuse`` applies nothing, ``ignore`` does not probe.
 
         Raises:
             InvalidRecordsError: some records break the format; nothing was applied.
             ConflictError: records contradict live ones and ``on_conflict`` is ``refuse``; nothing was applied.
+            CollisionError: probes go to other records and ``on_collision`` is ``refuse``; nothing was applied.
         """
         plan = self.plan(records, on_conflict=on_conflict)
         if plan.refused:
             raise ConflictError([str(conflict) for conflict in plan.conflicts])
+        if on_collision != "ignore":
+            collisions = [str(finding) for finding in self.rehearse(plan).collisions]
+            if collisions and on_collision == "refuse":
+                raise CollisionError(collisions)
+            plan = replace(plan, warnings=(*plan.warnings, *(f"collision: {each}" for each in collisions)))
         self.engine.apply(plan, recorded_at=datetime.now(UTC))
         return plan
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from rag_edit import rehearsal
 from rag_edit.core.atlas import default_atlas
+from rag_edit.core.errors import CollisionError
 from rag_edit.core.record import Record, RecordVersion, Status
+from rag_edit.deployment import Deployment
 from rag_edit.engine import Engine
 from rag_edit.index.embedder import encode_checked
 from rag_edit.index.kept import KeptVectors
@@ -151,3 +153,15 @@ def test_questions_pass_through_an_encoder_that_keeps() -> None:
     with kept.keeping():
         assert (kept.encode(["x"], kind="query") == fake.encode(["x"], kind="query")).all()
     assert (kept.digest, kept.dim) == (fake.digest, fake.dim)
+
+
+def test_the_library_warns_of_collisions_refuses_them_or_does_not_look() -> None:
+    slip = {**VAT, "id": "wage", "question": "What is the minimum wage?", "subject": "minimum wage"}
+    slip = {**slip, "paraphrases": ["How high is the standard VAT rate?"], "answer": "13.90"}
+    deployments = [Deployment(apply(fake_engine(), VAT)) for _ in range(3)]
+    with pytest.raises(CollisionError, match="goes to vat"):
+        deployments[0].apply(slip, on_collision="refuse")
+    assert deployments[0].engine.store.position() == 1
+    assert "goes to vat" in deployments[1].apply(slip).warnings[0]
+    assert deployments[2].apply(slip, on_collision="ignore").warnings == ()
+    assert {d.engine.store.position() for d in deployments[1:]} == {2}

@@ -85,12 +85,12 @@ def _trained(encoder: str, training: Training, encode: Encode) -> Way:
     Raises:
         OSError: a train set is not there.
     """
-    rows = serac.train_rows(training.data, training.rows, training.seed)
-    name = digest_json([encoder, training.seed, [[r.subject, *r.asks] for r in rows]]).removeprefix("sha256:")[:16]
-    path = training.out / f"serac-{name}.npz"
+    name = digest_json([encoder, training.seed, training.rows, serac.data_digest(training.data)])
+    path = training.out / f"serac-{name.removeprefix('sha256:')[:16]}.npz"
     if path.exists():
         classifier = serac.Classifier.read(path)
     else:
+        rows = serac.train_rows(training.data, training.rows, training.seed)
         classifier = serac.train(rows, encode, seed=training.seed)
         classifier.save(path)
     return lambda memory, _texts, vectors: serac.choices(classifier, memory, vectors)

@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from rag_edit.bench.baselines.memory import CHUNK, Memory, Vectors, cosines
 from rag_edit.bench.figures import NOTHING, Choice
+from rag_edit.core.digest import Digest, digest_file, digest_json
 from rag_edit.scope.training.relations import read_relations
 from rag_edit.scope.training.sources import Row, counterfact, pokemqa, zsre
 
+TRAIN: Final = ("counterfact/train", "pokemqa_scope/train", "zsre/train")
+HELD_OUT: Final = ("counterfact_hard", "counterfact", "halluedit", "qaedit", "mcounterfact_de", "bizsre")  # their dev halves
 SHORTLIST: Final = 32
 HARD: Final = 2
 Floats = NDArray[np.float32]
@@ -60,6 +63,16 @@ class Classifier:
 
 def _pair(u: Floats, v: Floats) -> Floats:
     return np.concatenate([u * v, np.abs(u - v)], axis=-1)
+
+
+def data_digest(data: Path) -> Digest:
+    """Return one digest over the files that the rows come from.
+
+    Raises:
+        OSError: one is not there.
+    """
+    names = (*TRAIN, *(f"{name}/dev" for name in HELD_OUT))
+    return digest_json({name: digest_file(data / f"{name}.jsonl") for name in names})
 
 
 def train_rows(data: Path, each: int, seed: int) -> list[Row]:

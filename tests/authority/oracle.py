@@ -1,13 +1,15 @@
 """The brute force: who might do what, found by another way than `rag_edit.authority.decide` goes.
 
-Facts are plain tuples in a list. A mandate is the set of all single things that it allows: (power, place, topic, day). Every
+Facts are plain tuples in a list. A mandate is the set of all single things that it allows: (power, place, topic, day), kept
+as its four sides, since all combinations are in it. Every
 path of delegation is written out from the sources downwards, and a request is allowed if one of the paths that end with the
 speaker holds in all its steps. Sets and enumeration only: no prefix tests, no intervals, no walking up.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from functools import cached_property
+from itertools import pairwise
 
 # Every place has a part that nobody ever names, so that "with its parts" is always more than without; topics likewise.
 BELOW = {
@@ -19,7 +21,7 @@ BELOW = {
     "DE-NW": "DE-NW DE-NW*".split(),
 }
 TOPICS = {
-    "": " * tax tax.* tax.vat tax.vat.* taxi taxi.*".split(" "),
+    "": " * tax tax.* tax.vat tax.vat.* taxi taxi.* health.mask health.mask.*".split(" "),
     "tax": "tax tax.* tax.vat tax.vat.*".split(),
     "tax.vat": "tax.vat tax.vat.*".split(),
     "taxi": "taxi taxi.*".split(),
@@ -44,10 +46,17 @@ class FactMandate:
     needed: int
     revoked: int | None
 
-    def allows(self) -> frozenset[tuple[str, str, str, int]]:
+    @cached_property
+    def sides(self) -> tuple[frozenset[object], ...]:
         days = [d for d in DAYS if (self.start is None or d >= self.start) and (self.end is None or d < self.end)]
         places = BELOW[self.place] if self.parts else [self.place]
-        return frozenset(product(self.powers, places, TOPICS[self.topic], days))
+        return frozenset(self.powers), frozenset(places), frozenset(TOPICS[self.topic]), frozenset(days)
+
+    def allows(self, thing: tuple[str, str, str, int]) -> bool:
+        return all(each in side for each, side in zip(thing, self.sides, strict=True))
+
+    def within(self, other: "FactMandate") -> bool:
+        return all(mine <= theirs for mine, theirs in zip(self.sides, other.sides, strict=True))
 
 
 @dataclass
@@ -100,7 +109,7 @@ class Facts:
         last = path[-1]
         if last.holder not in speaker or last.position >= at:
             return False
-        if any(thing not in m.allows() or (m.revoked is not None and m.revoked < known_at) for m in path):
+        if any(not m.allows(thing) or (m.revoked is not None and m.revoked < known_at) for m in path):
             return False
         people = [speaker[0]]
         for upper, lower in pairwise(path):
@@ -110,11 +119,7 @@ class Facts:
                 return False
             if lower.position <= upper.position or position <= upper.position or lower.depth >= upper.depth:
                 return False
-            if (
-                not lower.allows() <= upper.allows()
-                or day not in {d for *_, d in upper.allows()}
-                or "grant" not in upper.powers
-            ):
+            if not lower.within(upper) or day not in upper.sides[3] or "grant" not in upper.powers:
                 return False
             people.append(granter[0])
         source = path[0]

@@ -20,7 +20,9 @@ The policy: two approvals; on health two from two institutions, one of them outs
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from rag_edit.authority import acts
 from rag_edit.authority.acts import EVERYTHING, EVERYWHERE, Act, Item, Reach, Target
@@ -98,6 +100,7 @@ def digest(text: str) -> Digest:
     return digest_bytes(text.encode())
 
 
+@cache
 def charter(policy: Policy = STRICT) -> acts.Found:
     mandates = [Mandate(name, holder, powers(text), remit) for name, holder, text, remit in MANDATES]
     mandates.append(
@@ -138,6 +141,20 @@ def agreed(name: str) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One act of a story and what was said of it."""
+
+    act: Act
+    position: int
+    now: datetime
+    verdict: Verdict
+
+    @property
+    def done(self) -> bool:
+        return isinstance(self.verdict, Permit) and self.verdict.takes_effect
+
+
 class Story:
     """A book, and sentences that become acts at the next position."""
 
@@ -145,14 +162,14 @@ class Story:
         self.book = Book(TREE)
         self.now = START
         self.position = 0
-        self.told: list[tuple[Act, int, datetime]] = []
+        self.told: list[Told] = []
         self.edition = 0
         assert isinstance(self.do(charter(policy)), Permit)
 
     def do(self, act: Act) -> Verdict:
         """Apply an act as the next one, whatever becomes of it."""
-        self.told.append((act, self.position, self.now))
         verdict = self.book.apply(act, position=self.position, now=self.now)
+        self.told.append(Told(act, self.position, self.now, verdict))
         self.position += 1
         return verdict
 
@@ -321,7 +338,3 @@ class Story:
     def _revision(self, record: str) -> int:
         line = self.book.line(record)
         return line.revision if line else 0
-
-
-def on(day: int) -> date:
-    return (START + timedelta(days=day)).date()

@@ -18,7 +18,7 @@ from tests.authority.oracle import BELOW, TOPICS, FactMandate, Facts
 from tests.authority.story import TREE
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-PEOPLE = [f"person:p{n}" for n in range(4)]
+PEOPLE = [f"person:p{n}" for n in range(5)]
 HOUSES = ["inst:a", "inst:b"]
 PLACES, SUBJECTS = list(BELOW), list(TOPICS)
 POWERS = ["approve", "grant", "propose"]
@@ -27,13 +27,13 @@ POWERS = ["approve", "grant", "propose"]
 def facts(rng: random.Random) -> Facts:
     """Return a random history: people and keys at 0 to 3, then grants, revocations and removals at 4 to 20."""
     found = Facts(parties=[(name, 0) for name in (*PEOPLE, *HOUSES)], custodians=[(0, frozenset(PEOPLE[:2]))])
-    found.keys = [(f"k{n}", PEOPLE[n % 4], rng.choice(HOUSES), rng.choice((0, 0, 0, 5))) for n in range(5)]
+    found.keys = [(f"k{n}", PEOPLE[n % 5], rng.choice(HOUSES), rng.choice((0, 0, 0, 5))) for n in range(6)]
     if rng.random() < 0.3:
         since = rng.choice((None, None, rng.randrange(4, 18)))
-        found.removals.append((f"k{rng.randrange(5)}", rng.randrange(4, 20), since))
+        found.removals.append((f"k{rng.randrange(6)}", rng.randrange(4, 20), since))
     if rng.random() < 0.15:
         found.removals.append((rng.choice([*PEOPLE, *HOUSES]), rng.randrange(4, 20), None))
-    positions = sorted(rng.sample(range(4, 18), rng.randrange(1, 8)))
+    positions = sorted(rng.sample(range(4, 18), rng.randrange(1, 9)))
     for n, position in enumerate(positions):
         found.mandates.append(mandate(rng, found, n, len(positions), position))
     return found
@@ -42,31 +42,31 @@ def facts(rng: random.Random) -> Facts:
 def mandate(rng: random.Random, found: Facts, n: int, count: int, position: int) -> FactMandate:
     """Return a random mandate: mostly one that a sane granter would give under an earlier one, sometimes anything."""
     earlier = [m for m in found.mandates if m.depth > 0]
-    above = rng.choice(earlier) if earlier and rng.random() < 0.75 else None
+    above = rng.choice((earlier[-1], rng.choice(earlier))) if earlier and rng.random() < 0.8 else None
     under = above.name if above else ""
     if rng.random() < 0.06:
         under, above = f"m{rng.randrange(count)}", None  # itself, or what comes later
-    depth = rng.randrange(above.depth) if above else rng.choice((0, 1, 2, 3, 3))
+    depth = rng.choice((above.depth - 1, rng.randrange(above.depth))) if above else rng.choice((0, 1, 2, 3, 3, 3))
     powers = [p for p in ("approve", "propose") if (above is None or p in above.powers) and rng.random() < 0.8] or ["propose"]
     place = rng.choice([p for p in BELOW[above.place] if not p.endswith("*")]) if above else rng.choice(("GLOBAL", *PLACES))
     topic = rng.choice([t for t in TOPICS[above.topic] if not t.endswith("*")]) if above else rng.choice(("", "", *SUBJECTS))
     topic = topic if topic in TOPICS else ""
     start, end = (above.start, above.end) if above else (None, None)
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         start = rng.randrange(1, 6)
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         end = rng.randrange(6, 11)
-    if rng.random() < 0.08:  # wider than it may be
-        depth, place, topic, start, powers = (
-            rng.randrange(4),
-            rng.choice(PLACES),
-            rng.choice(SUBJECTS),
-            None,
-            ["approve", "propose"],
-        )
+    if above and rng.random() < 0.5:
+        place, topic = above.place, above.topic
+    wider = rng.choice(("depth", "place", "topic", "start", "end", "powers")) if rng.random() < 0.12 else ""
+    depth = rng.randrange(4) if wider == "depth" else depth
+    place = rng.choice(PLACES) if wider == "place" else place
+    topic = rng.choice(SUBJECTS) if wider == "topic" else topic
+    start, end = None if wider == "start" else start, None if wider == "end" else end
+    powers = ["approve", "propose"] if wider == "powers" else powers
     holders = [house for key, _, house, _ in found.keys if above and above.holder == house]
     speakers = [k for k, person, house, _ in found.keys if above and above.holder in (person, house)] if above else []
-    key = rng.choice(speakers) if speakers and rng.random() < 0.93 else f"k{rng.randrange(5)}"
+    key = rng.choice(speakers) if speakers and rng.random() < 0.93 else f"k{rng.randrange(6)}"
     granters = ((key, position, rng.randrange(2, 9)),)
     needed = 1
     if not under:
@@ -82,7 +82,7 @@ def mandate(rng: random.Random, found: Facts, n: int, count: int, position: int)
         holder,
         tuple(sorted([*set(powers), *(["grant"] if depth else [])])),
         place,
-        rng.random() < 0.75,
+        rng.random() < 0.85,
         topic,
         start,
         end,
@@ -91,7 +91,7 @@ def mandate(rng: random.Random, found: Facts, n: int, count: int, position: int)
         position,
         granters,
         needed,
-        rng.randrange(position + 1, 21) if rng.random() < 0.12 else None,
+        rng.randrange(position + 1, 21) if rng.random() < 0.08 else None,
     )
 
 
@@ -133,9 +133,9 @@ def compare(seed: int, graphs: int) -> tuple[int, int]:
         known = facts(rng)
         made = register(known)
         for _ in range(4):
-            m = rng.choice(known.mandates)
+            m = rng.choice((known.mandates[-1], rng.choice(known.mandates)))
             keys = [k for k, person, house, _ in known.keys if m.holder in (person, house)]
-            key = rng.choice(keys) if keys and rng.random() < 0.8 else f"k{rng.randrange(5)}"
+            key = rng.choice(keys) if keys and rng.random() < 0.8 else f"k{rng.randrange(6)}"
             power = rng.choice(m.powers) if rng.random() < 0.8 else rng.choice(POWERS)
             place = m.place if rng.random() < 0.6 else rng.choice(PLACES)
             topic = m.topic if rng.random() < 0.6 else rng.choice(SUBJECTS)

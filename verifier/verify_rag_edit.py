@@ -405,6 +405,7 @@ class Ledger:
         self.hashes, self.roots = [hash_leaf(leaf) for leaf in leaves], {}
         ask(len(self.hashes) == self.size, f"{self.size} entries wanted, found {len(self.hashes)}")
         ask(root_of(self.hashes) == root, "the entries do not have the signed root")
+        ask(len(set(self.hashes)) == self.size, "an entry stands twice: what was signed once was repeated")
         report("entries", "have the signed root")
         for each in old:
             origin, size, before = open_checkpoint(each, keys)

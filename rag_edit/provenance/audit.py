@@ -39,7 +39,8 @@ def audit_ledger(
     """Return a ledger as verified, or raise at the first thing that does not hold.
 
     Steps: (1) the head is signed by a trusted key; (2) the entries have its size and root; (3) they begin with the entries of
-    every old head; (4) every entry's signatures hold, by keys that stood at its position.
+    every old head; (4) no entry stands twice: what was signed once is not said again by repeating it; (5) every entry's
+    signatures hold, by keys that stood at its position.
 
     Args:
         leaves: All entries, as stored.
@@ -61,7 +62,12 @@ def audit_ledger(
         raise VerificationError(f"ledger {head.origin}", f"the root {head.root.hex()[:16]}...", f"{tree.root().hex()[:16]}...")
     for before in old:  # (3)
         check_extends(open_checkpoint(before, keys, where="old checkpoint"), tree)
-    entries, keyring = read_entries(stored)  # (4)
+    seen: dict[bytes, int] = {}
+    for index in range(tree.size):  # (4)
+        first = seen.setdefault(tree.leaf_hash(index), index)
+        if first != index:
+            raise VerificationError(f"entry {index}", "an entry that stands once", f"the same as entry {first}: repeated")
+    entries, keyring = read_entries(stored)  # (5)
     return AuditedLedger(head, tree, tuple(entries), keyring)
 
 

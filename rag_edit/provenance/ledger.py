@@ -5,6 +5,7 @@ Who does what:
   its entry, no entry without its act. The bytes come from `rag_edit.provenance.statement.sign_statement`.
 - After the commit, `Ledger.seal` reads back what was committed, hashes it, signs the head, keeps it in the anchor and then in
   the store. Only then is the act acknowledged.
+- An entry stands once: `Ledger.has` is asked before appending, and the auditor refuses a ledger that repeats one.
 - A kill between commit and seal leaves entries without a signed head; the next `open_ledger` seals them.
 
 What is stored: the entries' bytes, unchanged, numbered from 0 without gaps; and the newest checkpoint. Hashes are computed
@@ -110,12 +111,30 @@ class Ledger:
     tree: Tree = field(default_factory=Tree)
     note: str | None = None
     _sealed: int = -1
+    _seen: set[bytes] = field(default_factory=set)
+    _seen_to: int = 0
+
+    def has(self, leaf: bytes) -> bool:
+        """Return whether this entry stood in the ledger when it was last sealed or opened: to be asked before it is appended.
+
+        Without this, whoever once saw a signed act could have it done again by handing it in anew. Entries of a transaction
+        that is still open are not looked at: it may be undone.
+        """
+        self._seen.update(self.tree.leaf_hash(index) for index in range(self._seen_to, self.tree.size))
+        self._seen_to = self.tree.size
+        return hash_leaf(leaf) in self._seen
 
     def seal(self) -> str:
         """Return the signed checkpoint over all committed entries; it is in the anchor and the store on return.
 
-        One size is never signed twice: a head that is signed already is returned as it is.
+        Never inside a transaction: what may be undone must not be signed. One size is never signed twice: a head that is
+        signed already is returned as it is.
+
+        Raises:
+            RolledBackError: entries that were read before are gone.
         """
+        if self.log.size() < self.tree.size:
+            raise RolledBackError(self.origin, f"the {self.tree.size} entries that there were", f"{self.log.size()}")
         for leaf in self.log.leaves(self.tree.size):
             self.tree.append(hash_leaf(leaf))
         if self.note is None or self._sealed != self.tree.size:

@@ -36,6 +36,24 @@ def test_one_size_is_never_signed_twice(make_world: Any) -> None:
     assert len(list(world.anchor.notes())) == 1
 
 
+def test_a_signed_entry_handed_in_again_is_known(make_world: Any) -> None:
+    world = make_world(3)
+    again, other = next(world.log.leaves(3)), b"other"
+    assert world.ledger.has(again)
+    assert not world.ledger.has(other)
+    world.log.append(other)
+    assert not world.ledger.has(other)
+    world.ledger.seal()
+    assert world.ledger.has(other)
+
+
+def test_entries_that_vanish_under_an_open_ledger_are_not_signed_away(make_world: Any) -> None:
+    world = make_world(3)
+    world.ledger.log = MemoryLedgerLog(list(world.log.leaves())[:-1])
+    with pytest.raises(RolledBackError):
+        world.ledger.seal()
+
+
 def test_entries_committed_before_a_kill_are_sealed_at_the_next_start(make_world: Any) -> None:
     world = make_world(3)
     world.log.append(sign_statement(Statement("publish", (Subject("late@1", world.content(9)),), {}), [world.person]))

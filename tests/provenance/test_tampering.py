@@ -94,6 +94,17 @@ def test_a_thousand_of_each_attack_on_a_thousand_entries_are_found(attack: Attac
     assert attacked(make_world(998), attack, rounds=1000, seed=2) == 0
 
 
+def test_an_old_act_repeated_at_the_end_is_found_by_both_auditors(make_world: Any, verifier: Any) -> None:
+    world = make_world(5)
+    old = str(world.ledger.note)
+    world.log.append(next(world.log.leaves(4)))
+    head = world.ledger.seal()
+    with pytest.raises(VerificationError, match="the same as entry 4"):
+        audit_ledger(world.log.leaves(), head, world.keys, old=[old])
+    with pytest.raises(verifier.Refused, match="stands twice"):
+        verifier.Ledger(list(world.log.leaves()), head, [verifier.read_note_key(str(k)) for k in world.keys], lambda *_: None)
+
+
 def test_appending_honestly_is_no_attack(make_world: Any) -> None:
     world = make_world(10)
     old = str(world.ledger.note)

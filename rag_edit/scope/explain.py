@@ -58,13 +58,17 @@ REASON_WORDS: Final[Mapping[Reason, str]] = MappingProxyType(
 # What features are, for those that the shipped scorers name; others are shown by their own names.
 FEATURE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "abroad": "question in another language than the record",
+        "abroad_named": "the same, and the subject is named",
         "absent": "the subject's name is missing",
         "cloze": "a text to be completed",
+        "dense_abroad": "likeness of meaning across languages",
         "dense_plain": "likeness of meaning, subject a plain phrase",
         "dense_unnamed": "likeness of meaning, subject not named",
         "fuzzy": "subject named with typing errors",
         "lexical": "letters shared",
         "logit": "pair model's verdict on the relation",
+        "logit_abroad": "pair model's verdict across languages",
         "logit_unnamed": "pair model's verdict, subject not named",
         "longer": "the name goes on in the question",
         "missing": "share of the subject's name missing",
@@ -76,6 +80,7 @@ FEATURE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "repeat": "the record's own wording",
         "similarity": "likeness of meaning",
         "subject": "share of the subject named",
+        "topical": "subject neither named nor a name",
         "unasked": "too far off to be put to the pair model",
         "unnamed": "subject not named",
         "verbatim": "the record's own wording",

@@ -122,7 +122,8 @@ def _opened(setup: Setup, opener: Opener, progress: Progress, loaded: Loaded, se
             path = setup.folder / "records.jsonl"
             rows = (json.dumps(record_fields(live), ensure_ascii=False) + "\n" for live in loaded.suite.records)
             path.write_text("".join(rows), "utf-8")
-        Deployment(engine).apply(path, on_conflict="newest")
+        # probes would only report: what is live is the same without them
+        Deployment(engine).apply(path, on_conflict="newest", on_collision="ignore")
     except BaseException:
         engine.close()
         raise

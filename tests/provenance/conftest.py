@@ -44,6 +44,7 @@ class World:
     log: MemoryLedgerLog = field(default_factory=MemoryLedgerLog)
     anchor: MemoryAnchor = field(default_factory=MemoryAnchor)
     store: MemoryReceiptStore = field(default_factory=MemoryReceiptStore)
+    forged: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log.append(found(self.service, {self.service.key: "service:a", self.person.key: "person:p1"}))

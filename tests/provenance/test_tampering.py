@@ -25,7 +25,9 @@ Attack = Callable[[Any, list[bytes], random.Random], list[bytes]]
 
 def forged(world: Any, name: str) -> bytes:
     """Return an entry that the insider signs anew."""
-    return sign_statement(Statement("publish", (Subject(name, world.content(0)),), {}), [world.person])
+    if name not in world.forged:
+        world.forged[name] = sign_statement(Statement("publish", (Subject(name, world.content(0)),), {}), [world.person])
+    return bytes(world.forged[name])
 
 
 def reorder(world: Any, leaves: list[bytes], chance: random.Random) -> list[bytes]:

@@ -130,8 +130,8 @@ def _subject(act: Act, predicate: Mapping[str, Json]) -> tuple[str, Digest]:
 def _encode(value: Any) -> Any:
     if isinstance(value, datetime):
         return write_time(value)
-    if isinstance(value, StrEnum):
-        return value.value
+    if isinstance(value, str):
+        return str(value)  # an enum's or a jurisdiction's text
     if isinstance(value, tuple):
         return [_encode(each) for each in value]
     if is_dataclass(value):

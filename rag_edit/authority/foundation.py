@@ -150,12 +150,21 @@ def judge_remove(state: State, act: acts.Remove, moment: Moment) -> Verdict:
 
 
 def remove(state: State, act: acts.Remove, moment: Moment, signed: Signed) -> None:
-    """Put out of use. Where a key is compromised, suspend every record whose live version rests on what it said since."""
+    """Put out of use. Where a key is compromised, suspend every record that rests on what it said since.
+
+    Its live version is meant, and the one that a break-glass displaced, which comes back when that ends.
+    """
     state.register.remove(act.id, moment.position, act.compromised_since)
     if act.compromised_since is None:
         return
+    waiting: dict[str, list[str]] = {}
+    for timed in state.timed:
+        emergency = state.changes[timed].emergency
+        for record, before in emergency.displaced if emergency else ():
+            waiting.setdefault(record, []).append(before)
     for name, line in state.records.items():
-        if line.live and rests_on(state.changes[line.live], act.id, act.compromised_since):
+        versions = [change for change in (line.live, *waiting.get(name, ())) if change]
+        if any(rests_on(state.changes[change], act.id, act.compromised_since) for change in versions):
             target = Target(acts.Reach.RECORD, name)
             reason = f"rests on key {act.id}, compromised since position {act.compromised_since}"
             state.suspensions[target] = Suspension(moment.position, signed, reason)

@@ -455,6 +455,18 @@ SERVED = {
     "not if it was taken back": ([*APPROVED, "paul publishes vat on day 5", "anna drafts vat", "day 5"], False, False),
     "revoking after it is live does not end it": ([*LIVE, "cora revokes m-bea", "cora revokes m-anna"], True, False),
     "a compromise that it rests on suspends it": ([*LIVE, "cora removes bea as compromised since 4"], False, False),
+    "a compromise that it rests on suspends it also while a break-glass stands in for it": (
+        [
+            *LIVE,
+            "gina proposes vat+2",
+            "gina breaks-glass on vat+2",
+            "gerd breaks-glass on vat+2",
+            "cora removes bea as compromised since 4",
+            "hour 24",
+        ],
+        False,
+        False,
+    ),
     "a compromise after it leaves it": ([*LIVE, "cora removes bea as compromised since 5"], True, False),
     "what is suspended is not served": ([*LIVE, "sam suspends vat"], False, False),
     "what is suspended with its partition is not served": ([*LIVE, "sam suspends DE"], False, False),

@@ -1,6 +1,7 @@
 """Policies as people write them, and quorums as people count."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,12 @@ def test_the_example_says_what_it_seems_to_say() -> None:
     assert policy.separate_offices
     assert policy.erase_people == 2
     assert policy.breakglass_jurisdictions == ("DE", "GLOBAL")
+
+
+def test_the_page_on_authority_shows_the_example() -> None:
+    page = (Path(__file__).parents[2] / "docs/adr/0008-authority.md").read_text("utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
+    assert block == STRICT_EXAMPLE
 
 
 def test_what_is_left_out_asks_for_nobody() -> None:

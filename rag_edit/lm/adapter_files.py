@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rag_edit.core.digest import Json, digest_bytes
+from rag_edit.core.digest import digest_bytes
 from rag_edit.core.errors import ModelError
 from rag_edit.lm.adapter import Adapter, AdapterManifest, manifest_from_json, tensor_digest
 from rag_edit.lm.edit_math import LowRank
@@ -91,7 +91,7 @@ def load_manifest(directory: Path) -> AdapterManifest:
         raise AdapterUnreadableError(path, "an adapter's manifest", f"{type(error).__name__}: {error}") from error
 
 
-def peft_config(manifest: AdapterManifest) -> dict[str, Json]:
+def peft_config(manifest: AdapterManifest) -> dict[str, object]:
     """Return ``adapter_config.json`` as ``peft`` reads it: alpha equals the rank, so that nothing is scaled."""
     return {
         "peft_type": "LORA",
@@ -179,7 +179,7 @@ def _delta(held: "Mapping[str, Tensor]", name: str, manifest: AdapterManifest, p
     return LowRank(b.to(torch.float32), a.to(torch.float32))
 
 
-def _dump(plain: Mapping[str, Json]) -> str:
+def _dump(plain: Mapping[str, Any]) -> str:
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
 
 

@@ -78,7 +78,7 @@ class SpanForcing:
         if at < len(self._prefix):
             return _only(logits, [self._prefix[at]])
         behind = tuple(written[len(self._prefix) :])
-        node: Trie | None = self._trie
+        node: Mapping[int, Trie] | None = self._trie
         for token in behind:
             node = node.get(token) if node else None
         done = [span for span in self._spans if behind[: len(span)] == span]

@@ -92,7 +92,8 @@ def metric_solve(x: "Tensor", seen: "Tensor", ridge: float) -> "Tensor":
     if n == 0:
         return x / ridge
     inner = torch.eye(n, dtype=x.dtype, device=x.device) * (n * ridge) + seen @ seen.T  # (n, n)
-    return (x - torch.linalg.solve(inner, seen @ x.T).T @ seen) / ridge
+    solved: Tensor = (x - torch.linalg.solve(inner, seen @ x.T).T @ seen) / ridge
+    return solved
 
 
 def solve_rank_one(k: "Tensor", r: "Tensor", seen: "Tensor", ridge: float) -> LowRank:

@@ -7,7 +7,7 @@ under its lock and left as it was; what is returned is rounded to what is stored
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -48,7 +48,7 @@ class Settings:
         method: Which solver.
         rank: Of each layer's change, 1 to 4.
         steps: The most Adam steps.
-        rate: Adam's step on the outward factor, in units of the layer's own output (root mean square).
+        rate: Adam's step on the outward factor, in units of the layer's own output at a middling token.
         enough: The solver stops when no answer token costs more than this, in nats, and the KL is below it.
         kl: Weight of the KL on negatives against the answer's likelihood.
         budget: Largest Frobenius norm of a layer's change, as a share of its weight's.
@@ -183,10 +183,10 @@ class _Work:
             groups.append({"params": [b], "lr": self.settings.rate * scale})
             groups.append({"params": [a], "lr": 0.2 * self.settings.rate * float(inward.square().mean().sqrt())})
         with attached(self.torch_model, factors):
-            steps = self._descend(groups, lambda: [self._project(name, delta) for name, delta in factors.items()])
+            steps = self._descend(groups, lambda: self._project(factors))
         return {name: LowRank(delta.b.detach(), delta.a.detach()) for name, delta in factors.items()}, steps
 
-    def _descend(self, groups: list[dict[str, Any]], after: Any) -> int:
+    def _descend(self, groups: list[dict[str, Any]], after: Callable[[], None]) -> int:
         """Move parameters by Adam until the answers stand or the steps are used up; return the steps made."""
         import torch
 
@@ -198,28 +198,29 @@ class _Work:
                 loss, worst, kl = self.loss(self.tail.run())
                 if worst < enough and kl < enough:
                     return made
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 adam.step()
                 after()
         return self.settings.steps
 
-    def _project(self, name: str, delta: LowRank) -> None:
+    def _project(self, factors: Mapping[str, LowRank]) -> None:
         import torch
 
         with torch.no_grad():
-            delta.b.copy_(project_norm(delta, self.limit[name]).b)
+            for name, delta in factors.items():
+                delta.b.copy_(project_norm(delta, self.limit[name]).b)
 
     def _start(self) -> "dict[str, tuple[Tensor, Tensor, float]]":
         """Return, by layer, the weight gradient's leading directions inward (r, d_in) and outward (d_out, r), and the output's scale.
 
-        Inward rows are scaled so that the tokens at which the gradient goes that way answer with 1 on average.
+        Inward rows are scaled so that the tokens at which the gradient goes that way answer with 1 in the root mean square.
         """
         import torch
 
         kept: dict[str, tuple[Tensor, Tensor]] = {}
         with torch.enable_grad(), taps(self.torch_model, self.names, kept):
             loss, _, _ = self.loss(self.tail.run(self.tail.hidden.clone().requires_grad_()))
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
         found = {}
         for name, (x, y) in kept.items():
             keys = x.detach()[0]  # (T, d_in)
@@ -227,9 +228,8 @@ class _Work:
             lead = truncate(LowRank(grads.T.contiguous(), keys), self.settings.rank)
             answered = keys @ lead.a.T  # (T, r)
             weight = (grads @ torch.nn.functional.normalize(lead.b, dim=0)).abs()  # (T, r)
-            mean = (answered * weight).sum(0) / weight.sum(0).clamp_min(1e-12)  # (r,)
-            mean = torch.where(mean.abs() < 1e-6, torch.ones_like(mean), mean)
-            found[name] = (lead.a / mean[:, None], lead.b, float(y.detach()[0].square().mean().sqrt()))
+            size = ((answered.square() * weight).sum(0) / weight.sum(0).clamp_min(1e-12)).sqrt().clamp_min(1e-6)  # (r,)
+            found[name] = (lead.a / size[:, None], lead.b, _scale(y.detach()[0]))
         return found
 
     def closed_form(self) -> tuple[dict[str, LowRank], int]:
@@ -244,7 +244,7 @@ class _Work:
 
         _, before = self._observe({}, self.names[-1])  # (T, hidden)
         wanted = torch.zeros(before.shape[-1], requires_grad=True)
-        scale = float(before[self.keys_at].square().mean().sqrt())
+        scale = _scale(before)
 
         def add(_: "Tensor", output: Any) -> Any:
             y = output[0] if isinstance(output, tuple) else output
@@ -287,6 +287,11 @@ class _Work:
         with torch.no_grad(), hooked(self.torch_model, {at: layer(at) for at in {*factors, name}} | {self.last_block: block}):
             self.tail.run()
         return seen["keys"], seen["out"]
+
+
+def _scale(x: "Tensor") -> float:
+    """Return the root mean square of the middle one of some vectors, (m, d): a few tokens of any model are a hundred times larger."""
+    return float(x.norm(dim=-1).median()) / x.shape[-1] ** 0.5
 
 
 def _as_stored(delta: LowRank) -> LowRank:

@@ -106,11 +106,13 @@ def examples_of(task: EditTask, model: "LocalModel", *, openers: int, drops: int
     """
     rng = random.Random(f"{seed}:{task.record_digest}")
     asks = [task.prompt, *task.paraphrases[:MAX_PARAPHRASES]]
-    varied = [
-        _reworded(asks[i % len(asks)], lambda text, o=opener: o + text)
-        for i, opener in enumerate(rng.sample(_OPENERS, openers))
-    ]
-    varied += [_reworded(rng.choice(asks), lambda text: _thinned(text, task.subject, rng)) for _ in range(drops)]
+    varied = []
+    for i, opener in enumerate(rng.sample(_OPENERS, openers)):
+        ask = asks[i % len(asks)]
+        varied.append(_with_text(ask, opener + _text_of(ask)))
+    for _ in range(drops):
+        ask = rng.choice(asks)
+        varied.append(_with_text(ask, _thinned(_text_of(ask), task.subject, rng)))
     return [example_of(ask, task.answer, model, subject=task.subject) for ask in dict.fromkeys([*asks, *varied])]
 
 
@@ -154,10 +156,13 @@ def _key(text: str, subject: str, prompt: Sequence[int], model: "LocalModel") ->
     return min(upto + special, len(prompt)) - 1
 
 
-def _reworded(ask: Ask, change: "Reword") -> Ask:
-    if isinstance(ask, str):
-        return change(ask)
-    return (*ask[:-1], Message(ask[-1].role, change(ask[-1].content)))
+def _text_of(ask: Ask) -> str:
+    return ask if isinstance(ask, str) else ask[-1].content
+
+
+def _with_text(ask: Ask, text: str) -> Ask:
+    """Return the prompt, or the conversation with its last turn, put in other words."""
+    return text if isinstance(ask, str) else (*ask[:-1], Message(ask[-1].role, text))
 
 
 def _thinned(text: str, subject: str, rng: random.Random) -> str:
@@ -167,9 +172,3 @@ def _thinned(text: str, subject: str, rng: random.Random) -> str:
     words = list(re.finditer(r"\S+\s*", text))
     kept = [w for i, w in enumerate(words) if i == len(words) - 1 or rng.random() > 1 / 3 or set(range(*w.span())) & set(span)]
     return "".join(word.group() for word in kept)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Reword: TypeAlias = Callable[[str], str]

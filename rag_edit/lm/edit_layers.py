@@ -119,6 +119,7 @@ def chosen_layers(model: "LocalModel", cache: Path, *, width: int = WIDTH) -> tu
         "model": model.name,
         "layers": found.layers,
         "scores": [f"{s:.4f}" for s in found.scores],
+        "tried": [{"layers": run, "nats": f"{nats:.4f}"} for run, nats in found.nats.items()],
     }
     with suppress(OSError):
         write_atomically(memory, json.dumps(plain).encode())

@@ -291,7 +291,7 @@ class _Work:
 
 def _scale(x: "Tensor") -> float:
     """Return the root mean square of the middle one of some vectors, (m, d): a few tokens of any model are a hundred times larger."""
-    return float(x.norm(dim=-1).median()) / x.shape[-1] ** 0.5
+    return float(x.norm(dim=-1).median()) / float(x.shape[-1]) ** 0.5
 
 
 def _as_stored(delta: LowRank) -> LowRank:

@@ -5,6 +5,7 @@ each apart from the others: half the work of a padded batch. `Tail` keeps what t
 edits. That the row is worth the same as its prompts one by one is checked for each model by `agrees`.
 """
 
+import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ class Tail:
         self.anatomy, self.first = anatomy, first
         self.at = torch.cat(packed.asks)
         self._calls: list[tuple[Any, dict[str, Any]]] = []
+        self._thread = threading.get_ident()
         handles = [block.register_forward_pre_hook(self._keep, with_kwargs=True) for block in anatomy.blocks[first:]]
         try:
             with torch.no_grad():
@@ -121,6 +123,8 @@ class Tail:
         self.hidden: Tensor = self._calls[0][0]
 
     def _keep(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if threading.get_ident() != self._thread:  # another thread runs the same modules
+            return
         rest = {name: value for name, value in kwargs.items() if name != "hidden_states"}
         self._calls.append((args[0] if args else kwargs["hidden_states"], rest))
 
@@ -163,7 +167,7 @@ def agrees(model: "LocalModel", anatomy: Anatomy, examples: Sequence[Example], *
     import torch
 
     packed = pack(examples)
-    with torch.no_grad():
+    with model.exclusive(), torch.no_grad():
         tail = Tail(anatomy, packed, len(anatomy.blocks) // 2)
         alone = []
         for example in examples:

@@ -1,7 +1,8 @@
 """Route labelled questions and count: right, another record, missed; out of scope overridden. Raw outputs are kept.
 
 usage: python -m rag_edit.bench.labelled HOME QUESTIONS.jsonl --out DIR [--skip-every 3]
-A question is ``{"id", "question", "jurisdiction", "as_of", "language", "expect": record id or null}``; HOME holds the records.
+A question is ``{"id", "question", "jurisdiction", "as_of", "language", "expect": record id or null}``, a follow-up has its earlier
+turns in ``"messages": [{"role", "content"}]``; HOME holds the records.
 ``--skip-every N`` leaves out rows 0, N, 2N, ...: those that were looked at while building.
 """
 
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rag_edit.core.decision import Message
 from rag_edit.opening import open_engine
 
 
@@ -19,7 +21,13 @@ def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict
     """Route every row, write one line each to ``out/labelled.jsonl``, and return counts by language."""
     with open_engine(home) as engine:
         queries = [
-            engine.query(r["question"], jurisdiction=r["jurisdiction"], as_of=date.fromisoformat(r["as_of"]), id=r["id"])
+            engine.query(
+                r["question"],
+                jurisdiction=r["jurisdiction"],
+                as_of=date.fromisoformat(r["as_of"]),
+                messages=[Message(turn["role"], turn["content"]) for turn in r.get("messages", ())],
+                id=r["id"],
+            )
             for r in rows
         ]
         outcomes = engine.ask_many(queries, route_only=True)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from rag_edit.records.files import read_records
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 LABELLED = ROOT / "tests" / "data" / "labelled_questions.jsonl"
+REPORT = ROOT / "tests" / "data" / "labelled_questions_report.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,12 @@ def records() -> dict[str, Record]:
 @pytest.fixture(scope="module")
 def labelled() -> list[dict[str, str | None]]:
     return [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def report() -> list[dict[str, Any]]:
+    """The questions that nothing is built or tuned on."""
+    return [json.loads(line) for line in REPORT.read_text(encoding="utf-8").splitlines()]
 
 
 def find(records: dict[str, Record], topic: str, subject: str, code: str, on: str) -> Record | None:
@@ -190,6 +200,66 @@ def test_every_expected_record_is_valid_on_the_day_in_the_chain(
 def test_no_labelled_question_is_worded_as_a_record(records: dict[str, Record], labelled: list[dict[str, str | None]]) -> None:
     own = {text.casefold() for record in records.values() for text in record.questions()}
     assert [row["question"] for row in labelled if str(row["question"]).casefold() in own] == []
+
+
+def folded(text: str) -> str:
+    """Return the words of the text without case, accents and punctuation."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", plain.casefold()))
+
+
+def test_half_of_the_report_questions_are_out_of_scope_in_each_language(report: list[dict[str, Any]]) -> None:
+    counts = Counter((row["language"], row["expect"] is None) for row in report)
+    assert counts == {
+        ("en", False): 134,
+        ("en", True): 126,
+        ("de", False): 55,
+        ("de", True): 58,
+        ("fr", False): 54,
+        ("fr", True): 58,
+        ("es", False): 57,
+        ("es", True): 58,
+    }
+    assert len({row["id"] for row in report}) == len({(folded(row["question"]), row["jurisdiction"]) for row in report}) == 600
+    assert all(row["why"].startswith("out of scope: " if row["expect"] is None else "in scope: ") for row in report)
+
+
+def test_the_report_questions_ask_about_every_topic(records: dict[str, Record], report: list[dict[str, Any]]) -> None:
+    asked = Counter(records[row["expect"]].topic for row in report if row["expect"])
+    assert set(asked) == {record.topic for record in records.values()}
+    families = Counter(records[row["expect"]].topic.partition(".")[0] for row in report if row["expect"])
+    assert min(families[family] for family in ("holiday", "tax", "traffic", "emergency", "money", "work")) >= 18
+
+
+def test_a_report_question_expects_the_record_of_the_most_specific_place_unless_it_asks_for_the_federal_one(
+    records: dict[str, Record], report: list[dict[str, Any]]
+) -> None:
+    alike: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records.values():
+        alike.setdefault((record.topic, record.subject, record.jurisdiction), []).append(record)
+    for row in (row for row in report if row["expect"]):
+        record, day = records[row["expect"]], date.fromisoformat(row["as_of"])
+        chain = default_atlas().chain(row["jurisdiction"], day)
+        assert record.is_valid_at(day), row
+        assert record.jurisdiction in chain, row
+        nearer = chain[: chain.index(record.jurisdiction)]
+        rivals = [r for place in nearer for r in alike.get((record.topic, record.subject, place), ()) if r.is_valid_at(day)]
+        assert not rivals or "federal" in row["question"], row
+
+
+def test_no_report_question_is_worded_as_a_record_or_as_a_question_of_the_other_set(
+    records: dict[str, Record], labelled: list[dict[str, str | None]], report: list[dict[str, Any]]
+) -> None:
+    texts = {text for record in records.values() for text in record.questions()} | {str(row["question"]) for row in labelled}
+    taken = {folded(text) for text in texts}
+    assert [row["question"] for row in report if folded(row["question"]) in taken] == []
+
+
+def test_forty_report_questions_follow_up_on_an_exchange(report: list[dict[str, Any]]) -> None:
+    talks = [row["messages"] for row in report if "messages" in row]
+    assert len(talks) == 40
+    assert all([turn["role"] for turn in talk] == ["user", "assistant"] for talk in talks)
+    assert all(turn["content"].strip() for talk in talks for turn in talk)
 
 
 def test_the_demo_asks_in_places_that_exist() -> None:

@@ -59,6 +59,15 @@ class Reason(StrEnum):
     NOT_YET_VALID = "NOT_YET_VALID"
     EXPIRED = "EXPIRED"
     NOTHING_ASKED = "NOTHING_ASKED"
+    # the base model answers because a deployment says so, whatever the records say
+    TOOLS_ASKED = "TOOLS_ASKED"
+    FORM_ASKED = "FORM_ASKED"
+    SWITCHED_OFF = "SWITCHED_OFF"
+    SHADOWED = "SHADOWED"
+    NOT_SAMPLED = "NOT_SAMPLED"
+    OTHER_LANGUAGE = "OTHER_LANGUAGE"
+    TOPIC_EXCLUDED = "TOPIC_EXCLUDED"
+    UNDECIDED = "UNDECIDED"
     # nobody answers for sure
     CONFLICT = "CONFLICT"
     SUSPENDED = "SUSPENDED"

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible gateway: records in front of a chatbot that is reached over HTTP."""

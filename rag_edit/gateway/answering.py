@@ -1,0 +1,302 @@
+"""Answering a question over HTTP, in numbered steps: read, address, decide, then serve the record or pass the request on.
+
+(1) The body is read once, as bytes, and as an object. (2) Deployment, day and place are settled; what is not allowed is
+refused. (3) What a record cannot give (tools, JSON, images) is left to the base model without deciding. (4) The engine
+decides. (5) The deployment's mode, languages and topics have the last word (`settled`, pure). (6) A record's answer is shaped
+and served; everything else goes to the upstream as it came, a model suffix aside.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rag_edit.core.decision import Answer, Decision, Query, Reason, Route
+from rag_edit.core.errors import RagEditError
+from rag_edit.core.record import RecordVersion, Serve
+from rag_edit.engine import Answering
+from rag_edit.gateway import headers as h
+from rag_edit.gateway.address import Chosen, choose_day, choose_deployment, choose_place, split_model
+from rag_edit.gateway.asked import Api, Asked, read_asked
+from rag_edit.gateway.config import LOCAL
+from rag_edit.gateway.deployments import DeploymentSpec, Mode
+from rag_edit.gateway.exchange import EVENTS, JSON, Exchange
+from rag_edit.gateway.keys import Key
+from rag_edit.gateway.lane import Decided, LaneClosedError
+from rag_edit.gateway.local import answer_locally
+from rag_edit.gateway.passing import UpstreamChat, pass_on, unless_gone
+from rag_edit.gateway.problems import Refusal
+from rag_edit.gateway.shapes import Served, cited, events, whole
+from rag_edit.gateway.spans import Document, read_object
+from rag_edit.gateway.state import LOG, Snapshot, State
+from rag_edit.opening import make_answering
+
+GROUND_WAIT_S: Final = 60.0
+NO_CACHE: Final = (b"cache-control", b"no-cache")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: what was found out about it so far, for log and metrics."""
+
+    exchange: Exchange
+    state: State
+    snapshot: Snapshot
+    key: Key | None
+    path_deployment: str = ""
+    spec: DeploymentSpec | None = None
+    route: str = ""
+    reason: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A request with its deployment and place.
+
+    Attributes:
+        document: What came.
+        body: What is passed on: the same, without the model's suffix.
+        place: Where the question stands.
+        query: Place and day as the engine wants them; the question is filled in later.
+    """
+
+    spec: DeploymentSpec
+    document: Document
+    body: bytes
+    place: str
+    query: Query
+
+
+async def address(call: Call) -> Addressed:
+    """Read the body and settle deployment, day and place: steps (1) and (2).
+
+    Raises:
+        Refusal: it cannot be read, or asks for what is not allowed.
+    """
+    exchange, state = call.exchange, call.state
+    server = call.snapshot.config.server
+    body = await exchange.body(max_bytes=server.max_body_bytes, timeout_s=server.body_timeout_s)
+    document = read_object(body)
+    spec = choose(call)
+    day = choose_day(spec, exchange.header(h.AS_OF), state.today())
+    model = document.fields.get("model")
+    bare, suffix = split_model(model, state.atlas) if isinstance(model, str) else ("", "")
+    chosen = Chosen(exchange.header(h.JURISDICTION), call.key.jurisdiction if call.key else "", suffix)
+    place = choose_place(spec, state.atlas, day, chosen)
+    exchange.own[h.JURISDICTION] = place
+    return Addressed(
+        spec,
+        document,
+        document.with_value("model", bare) if suffix else body,
+        place,
+        Query("", place, day, id=exchange.trace_id),
+    )
+
+
+def choose(call: Call) -> DeploymentSpec:
+    """Return the deployment that a request is for, and note it."""
+    found = choose_deployment(
+        call.snapshot.config.deployments, call.key, call.path_deployment, call.exchange.header(h.DEPLOYMENT)
+    )
+    call.spec = found
+    return found
+
+
+async def answer(call: Call, api: Api) -> None:
+    """Answer ``/chat/completions``, ``/completions`` or ``/responses``."""
+    exchange, state = call.exchange, call.state
+    addressed = await address(call)
+    spec = addressed.spec
+    if spec.mode is Mode.OFF:
+        await _base(call, addressed, Reason.SWITCHED_OFF, read_asked(api, addressed.document.fields), api)
+        return
+    asked = read_asked(api, addressed.document.fields)
+    aside = asked.aside or (Reason.TOOLS_ASKED if asked.tools and spec.tools_step_back else None)  # (3)
+    if aside is not None:
+        await _base(call, addressed, aside, asked, api)
+        return
+    decided = await _decide(call, addressed, asked)  # (4)
+    if decided is None:
+        await _base(call, addressed, Reason.UNDECIDED, asked, api)
+        return
+    exchange.own[h.REVISION] = str(decided.revision)
+    sampled = is_sampled(spec, _sticky(call, asked))
+    route, reason = settled(spec, decided.decision, asked.excluded, sampled=sampled)  # (5)
+    _debug(call, decided)
+    if route is Route.BASE:
+        if decided.decision.route is not Route.BASE:
+            state.metrics.count("rag_edit_shadowed_total", deployment=spec.name, reason=str(reason))
+        await _base(call, addressed, reason, asked, api)
+        return
+    said = await _say(call, addressed, decided, asked)  # (6)
+    await _serve(call, api, asked, decided, reason, said)
+
+
+def settled(spec: DeploymentSpec, decision: Decision, excluded: tuple[str, ...], *, sampled: bool) -> tuple[Route, Reason]:
+    """Return route and reason when the deployment has had its say. Pure.
+
+    Args:
+        spec: The deployment.
+        decision: What the engine decided.
+        excluded: Patterns of topics that the conversation excludes.
+        sampled: Whether the conversation is in the canary's sample.
+    """
+    versions = answering_versions(decision)
+    if decision.route is Route.BASE:
+        return decision.route, decision.reason
+    if any(spec.excludes(version.record.topic, excluded) for version in versions):
+        return Route.BASE, Reason.TOPIC_EXCLUDED
+    if not all(spec.speaks(version.record.language) for version in versions):
+        return Route.BASE, Reason.OTHER_LANGUAGE
+    if spec.mode is Mode.OFF:
+        return Route.BASE, Reason.SWITCHED_OFF
+    if spec.mode is Mode.SHADOW:
+        return Route.BASE, Reason.SHADOWED
+    if spec.mode is Mode.CANARY and not sampled:
+        return Route.BASE, Reason.NOT_SAMPLED
+    if decision.route is Route.ADAPTER and spec.upstream != LOCAL:
+        return Route.BASE, Reason.UNDECIDED  # the delta belongs to the home's own model
+    return decision.route, decision.reason
+
+
+def is_sampled(spec: DeploymentSpec, conversation: str) -> bool:
+    """Return whether a conversation is in the canary's sample: the same answer for each of its turns, and for a larger sample."""
+    digest = hashlib.sha256(f"{spec.name}\0{conversation}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8]) < spec.canary_percent / 100 * 2**64
+
+
+def answering_versions(decision: Decision) -> tuple[RecordVersion, ...]:
+    """Return the record versions that an answer rests on: the winner, or those that contradict one another."""
+    return (decision.winner,) if decision.winner is not None else decision.contenders
+
+
+def _sticky(call: Call, asked: Asked) -> str:
+    who = call.key.name if call.key else ""
+    return f"{who}\0{call.exchange.header(h.STICKY) or asked.conversation}"
+
+
+async def _decide(call: Call, addressed: Addressed, asked: Asked) -> Decided | None:
+    """Return the decision; None where there is none and the deployment lets the base model answer then."""
+    exchange, state, spec = call.exchange, call.state, addressed.spec
+    query = replace(addressed.query, question=asked.question, messages=asked.messages)
+    try:
+        began = exchange.overhead_ms()
+        decided = await state.lane.decide(query)
+        state.metrics.observe("rag_edit_decision_seconds", (exchange.overhead_ms() - began) / 1000)
+    except LaneClosedError:
+        raise Refusal(503, "shutting_down", "the server is shutting down", headers={"retry-after": "1"}) from None
+    except Exception as error:
+        LOG.exception("trace %s: could not be decided", exchange.trace_id)
+        state.metrics.count("rag_edit_undecided_total", deployment=spec.name)
+        if spec.refuse_on_fault:
+            raise Refusal(503, "undecided", "it could not be decided whether a record applies") from error
+        return None
+    return decided
+
+
+async def _say(call: Call, addressed: Addressed, decided: Decided, asked: Asked) -> Answer:
+    """Return the words to serve: by rule, or by a model that is given the record, checked, with the record's own as the floor."""
+    state, spec, decision = call.state, addressed.spec, decided.decision
+    winner, by_rule, local = decision.winner, decided.answer, addressed.spec.upstream == LOCAL
+    if by_rule is None:  # ADAPTER: the words are the model's
+        return await _written(call, decided)
+    if winner is None or winner.record.serve is Serve.VERBATIM:
+        return by_rule
+    if spec.mode is Mode.GROUND:
+        forced = replace(winner, record=replace(winner.record, serve=Serve.GROUNDED))
+        decided = replace(decided, decision=replace(decision, winner=forced))
+        if local:
+            return await _written(call, decided)
+        upstream = call.snapshot.upstreams[spec.upstream]
+        credentials = upstream.credentials(call.exchange.header("authorization").encode())
+        bare = split_model(asked.model, state.atlas)[0]
+        chat = UpstreamChat(upstream, bare, credentials, asyncio.get_running_loop(), wait_s=GROUND_WAIT_S)
+        return await _written(call, decided, make_answering(chat)[Route.OVERRIDE])
+    if decided.wants_writer and local:
+        return await _written(call, decided)
+    return by_rule
+
+
+async def _written(call: Call, decided: Decided, answering: Answering | None = None) -> Answer:
+    """Return what a model writes; its time is not the gateway's, and a client that leaves is not waited for."""
+    began = call.exchange.overhead_ms()
+    try:
+        return await unless_gone(call.exchange, call.state.lane.write(decided, answering))
+    finally:
+        call.exchange.waited_s += (call.exchange.overhead_ms() - began) / 1000
+
+
+async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: Reason, said: Answer) -> None:
+    exchange, decision = call.exchange, decided.decision
+    assert call.spec is not None
+    versions = answering_versions(decision)
+    text, citations = cited(said.text, versions, call.spec.cite)
+    _note(call, decision.route, reason, ",".join(version.name for version in versions))
+    if exchange.header(h.DEBUG):
+        exchange.own["rag-edit-rung"] = said.rung
+    served = Served(
+        exchange.trace_id,
+        asked.model,
+        int(call.state.now_s()),
+        text,
+        citations,
+        asked="\n".join((*(message.content for message in asked.messages), asked.question)),
+        choices=asked.choices,
+        with_usage=asked.with_usage,
+        echo=asked.echo or {},
+    )
+    await send(exchange, api, served, stream=asked.stream)
+
+
+async def send(exchange: Exchange, api: Api, served: Served, *, stream: bool) -> None:
+    """Send an answer of ours, whole or as events."""
+    if not stream:
+        await exchange.reply(200, whole(api, served), [JSON])
+        return
+    await exchange.begin(200, [EVENTS, NO_CACHE])
+    for event in events(api, served):
+        await exchange.write(event)
+    await exchange.end()
+
+
+async def _base(call: Call, addressed: Addressed, reason: Reason, asked: Asked, api: Api) -> None:
+    """Let the base model answer: the upstream, by pass-through, or the home's own model."""
+    exchange, state, spec = call.exchange, call.state, addressed.spec
+    exchange.own.setdefault(h.REVISION, str(state.lane.revision))
+    _note(call, Route.BASE, reason)
+    if spec.upstream == LOCAL:
+        query = replace(addressed.query, question=asked.question, messages=asked.messages)
+        decision = Decision(Route.BASE, reason)
+        try:
+            said = await unless_gone(exchange, answer_locally(state, asked, query, decision, exchange))
+        except RagEditError as error:
+            LOG.error("trace %s: the home's model: %s", exchange.trace_id, error.message)
+            raise Refusal(503, "model_unavailable", "the model of this server is not available") from error
+        await send(exchange, api, said, stream=asked.stream)
+        return
+    await pass_on(exchange, call.snapshot.upstreams[spec.upstream], addressed.body, own={})
+
+
+def _note(call: Call, route: Route, reason: Reason, record: str = "") -> None:
+    """Put route, reason and record on the answer and into the log."""
+    call.route, call.reason, call.record = str(route), str(reason), record
+    call.exchange.own |= {h.ROUTE: call.route, h.REASON: call.reason, h.RECORD: record}
+
+
+def _debug(call: Call, decided: Decided) -> None:
+    """Put more on the answer where the caller asks for it."""
+    exchange, decision, spec = call.exchange, decided.decision, call.spec
+    if not exchange.header(h.DEBUG) or spec is None:
+        return
+    names = ",".join(version.name for version in answering_versions(decision))
+    more: Mapping[str, str] = {
+        "rag-edit-deployment": spec.name,
+        "rag-edit-mode": str(spec.mode),
+        "rag-edit-as-of": decided.query.as_of.isoformat(),
+        "rag-edit-form": str(decision.form),
+        "rag-edit-score": f"{decision.score:.4f}",
+        "rag-edit-decided": f"{decision.route} {decision.reason} {names}".strip(),
+    }
+    exchange.own.update(more)

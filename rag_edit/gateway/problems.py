@@ -1,0 +1,59 @@
+"""What a client is told when it does not get what it asked for: status, words and code, in the shape that OpenAI clients read.
+
+The only place that knows HTTP statuses of errors. A message never holds a secret, a path or another client's data.
+"""
+
+import json
+from typing import Any, Final
+
+_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    408: "invalid_request_error",
+    409: "conflict_error",
+    413: "invalid_request_error",
+    415: "invalid_request_error",
+    421: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+class Refusal(Exception):  # noqa: N818 - a value more than a fault: it is served
+    """A request that is not carried out.
+
+    Attributes:
+        status: HTTP status.
+        code: For programs; one word that stays.
+        message: For people: what was wanted and what was found.
+        param: The field or header that is wrong, if one is.
+        headers: Sent with it.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, param: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+        self.headers = dict(headers or {})
+
+    def document(self) -> dict[str, Any]:
+        """Return the error as OpenAI's servers word theirs."""
+        kind = _TYPES.get(self.status, "server_error")
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+
+    def body(self) -> bytes:
+        """Return the document as bytes."""
+        return json.dumps(self.document(), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def bad_request(message: str, *, param: str | None = None, code: str = "invalid_request") -> Refusal:
+    """Return the refusal of a request that cannot be read."""
+    return Refusal(400, code, message, param=param)
+
+
+def shown(text: str) -> str:
+    """Return what a client sent, fit to be shown: short, ASCII, quoted."""
+    return ascii(text if len(text) <= 60 else f"{text[:57]}...")

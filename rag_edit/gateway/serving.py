@@ -1,0 +1,163 @@
+"""Serving: the application on a socket, until it is told to stop.
+
+``SIGTERM`` and ``SIGINT`` stop it: no new connection, what was begun may end within ``shutdown_s``, then the store is closed.
+``SIGHUP`` reads the configuration anew. A connection that does not bring its request's head in time is closed.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rag_edit.core.errors import ConfigError, MissingExtraError, RagEditError
+from rag_edit.gateway.app import CutShort, Gateway
+from rag_edit.gateway.config import GatewayConfig
+from rag_edit.gateway.keys import KeyBook
+from rag_edit.gateway.lane import Lane
+from rag_edit.gateway.state import State, make_snapshot
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from rag_edit.engine import Engine
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+SWITCH_S: Final = 0.001  # the engine's thread hands the interpreter back sooner than the default of 5 ms: streams go on
+
+
+def make_state(
+    engine: "Engine",
+    home: Path,
+    load: Callable[[], GatewayConfig],
+    *,
+    environment: Mapping[str, str],
+    model: str = "local",
+    today: Callable[[], date] | None = None,
+    log: Callable[[Mapping[str, Any]], None] = lambda _: None,
+) -> State:
+    """Return the state of a gateway over an open engine, which it owns from then on.
+
+    Raises:
+        ConfigError: the configuration does not hold, or would let anybody in.
+    """
+    snapshot = make_snapshot(load(), environment)
+    state = State(
+        lane=Lane(engine),
+        atlas=engine.atlas,
+        keys=KeyBook(home),
+        snapshot=snapshot,
+        load=load,
+        model=model,
+        today=today or engine.today,
+        environment=environment,
+        log=log,
+    )
+    try:
+        state.check_open()
+    except ConfigError:
+        state.lane.close()
+        raise
+    return state
+
+
+def make_server(gateway: Gateway) -> "uvicorn.Server":
+    """Return the server for an application, not started.
+
+    Raises:
+        MissingExtraError: uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise MissingExtraError("uvicorn", "gateway") from error
+    from rag_edit.gateway.connection import PatientProtocol
+
+    server = gateway.state.snapshot.config.server
+    config = uvicorn.Config(
+        gateway,
+        host=server.host,
+        port=server.port,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=max(1, round(server.shutdown_s)),
+    )
+    logging.getLogger("uvicorn.error").addFilter(_unless_cut)
+    return uvicorn.Server(config)
+
+
+def _unless_cut(record: logging.LogRecord) -> bool:
+    """Return whether a line of the server's log says anything new: answers that were cut are counted and logged already."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CutShort))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        ConfigError: the address is taken or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+        listening.setblocking(False)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise ConfigError(f"serve: cannot listen on {host}:{port}: {error}", hint="rag-edit serve --port ANOTHER") from error
+    return listening
+
+
+def run(state: State, *, ready: Callable[[str], None]) -> None:
+    """Serve until told to stop; close the engine then.
+
+    Args:
+        state: From `make_state`.
+        ready: Called with the base URL when connections are accepted.
+
+    Raises:
+        ConfigError: the address cannot be had.
+    """
+    address = state.snapshot.config.server
+    try:
+        listening = bind(address.host, address.port)
+    except ConfigError:
+        state.lane.close()
+        raise
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    url = f"http://{host}:{listening.getsockname()[1]}/v1"
+    reloads: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        task = asyncio.get_running_loop().create_task(_reload(state))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    def started() -> None:
+        with suppress(NotImplementedError, RuntimeError):  # not on this system, or not in this thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+        ready(url)  # the socket listens: who connects now waits a moment
+
+    sys.setswitchinterval(SWITCH_S)
+    with listening:
+        make_server(Gateway(state, on_start=started)).run(sockets=[listening])
+
+
+async def _reload(state: State) -> None:
+    with suppress(RagEditError):  # told to the log and counted
+        await state.reload()

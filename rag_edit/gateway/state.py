@@ -1,0 +1,130 @@
+"""What the gateway is running on: one immutable snapshot of the configuration, swapped as a whole, and what outlives it.
+
+A reload that fails keeps the snapshot in force and says why. Requests that have begun end on the snapshot they began with.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from rag_edit.core.errors import ConfigError, RagEditError
+from rag_edit.core.jurisdiction import Atlas
+from rag_edit.gateway.config import GatewayConfig, GatewayConfigError
+from rag_edit.gateway.keys import KeyBook
+from rag_edit.gateway.lane import Lane
+from rag_edit.gateway.limits import Rate
+from rag_edit.gateway.metrics import Metrics
+from rag_edit.gateway.passing import Upstream
+
+LOG = logging.getLogger("rag_edit.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One configuration and the clients made for it."""
+
+    config: GatewayConfig
+    upstreams: Mapping[str, Upstream]
+
+
+def make_snapshot(config: GatewayConfig, environment: Mapping[str, str], before: Snapshot | None = None) -> Snapshot:
+    """Return a snapshot; clients whose upstream has not changed are taken over from the one before.
+
+    Raises:
+        GatewayConfigError: a key's environment variable is not set.
+    """
+    upstreams: dict[str, Upstream] = {}
+    faults: list[str] = []
+    for name, spec in config.upstreams.items():
+        key = environment.get(spec.key_env, "") if spec.key_env else ""
+        if spec.key_env and not key:
+            faults.append(f"upstream.{name}.key_env: wanted the environment variable {spec.key_env}, found it unset")
+        old = before.upstreams.get(name) if before else None
+        upstreams[name] = old if old is not None and old.spec == spec and old.key == key else Upstream(spec, key)
+    if faults:
+        raise GatewayConfigError("gateway", faults)
+    return Snapshot(config, MappingProxyType(upstreams))
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that requests share.
+
+    Attributes:
+        lane: The engine.
+        atlas: Jurisdictions.
+        keys: API keys.
+        snapshot: The configuration in force.
+        load: Reads the configuration anew.
+        model: What the home's own model is called.
+        today: The clock for questions that name no day.
+        now_s: Seconds since 1970, for objects that carry a time.
+        log: Gets one mapping of plain values a request; never its content.
+    """
+
+    lane: Lane
+    atlas: Atlas
+    keys: KeyBook
+    snapshot: Snapshot
+    load: Callable[[], GatewayConfig]
+    model: str = "local"
+    today: Callable[[], date] = date.today
+    now_s: Callable[[], float] = time.time
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    log: Callable[[Mapping[str, Any]], None] = lambda _: None
+    metrics: Metrics = field(default_factory=Metrics)
+    rate: Rate = field(default_factory=lambda: Rate(time.monotonic))
+    in_flight: int = 0
+    draining: bool = False
+    _reloading: threading.Lock = field(default_factory=threading.Lock)
+
+    def check_open(self) -> None:
+        """Check that nobody beyond this machine is let in without a key.
+
+        Raises:
+            ConfigError: the address is not loopback and no key was made.
+        """
+        server = self.snapshot.config.server
+        if not server.is_loopback and not self.keys.in_force:
+            raise ConfigError(
+                f"serve: wanted an API key before listening on {server.host}, found none",
+                hint="rag-edit key create NAME, or listen on 127.0.0.1",
+            )
+
+    async def reload(self) -> GatewayConfig:
+        """Read the configuration anew and put it into force as a whole.
+
+        Raises:
+            RagEditError: it does not hold; the one in force stays.
+        """
+        try:
+            config = await asyncio.to_thread(self.load)
+            with self._reloading:
+                before = self.snapshot
+                address = before.config.server
+                config = config.with_server(host=address.host, port=address.port)  # where it listens changes by a restart only
+                self.snapshot = make_snapshot(config, self.environment, before)
+        except RagEditError as error:
+            self.metrics.count("rag_edit_reloads_total", result="refused")
+            LOG.error("reload refused, the configuration in force stays: %s", error.message)  # noqa: TRY400 - its words say all
+            raise
+        self.metrics.count("rag_edit_reloads_total", result="done")
+        kept = set(map(id, self.snapshot.upstreams.values()))
+        for upstream in before.upstreams.values():
+            if id(upstream) not in kept:
+                await upstream.retire()
+        return config
+
+    async def close(self) -> None:
+        """Let what was begun end; close upstreams and engine."""
+        self.draining = True
+        for upstream in self.snapshot.upstreams.values():
+            await upstream.close()
+        await asyncio.to_thread(self.lane.close)

@@ -25,7 +25,7 @@ class Settings:
     Attributes:
         jurisdiction: Where the deployment stands when a question does not say.
         cross_jurisdiction: ``visible``, or ``named:`` with codes: whose records may answer a question that names another place.
-        encoder: ``minilm``, ``e5``, a sentence-transformers directory or an ``/v1/embeddings`` URL. Moves recall by language.
+        encoder: ``e5``, ``minilm``, a sentence-transformers directory or an ``/v1/embeddings`` URL. Moves recall by language.
         model: ``smollm2``, a transformers directory, a ``.gguf`` file or ``URL#model``. Who answers on the BASE route.
         scorer: ``trained`` or ``overlap``, the one without training.
         candidates: Records looked at in each partition. Moves recall against decision time.
@@ -37,7 +37,7 @@ class Settings:
 
     jurisdiction: str = "GLOBAL"
     cross_jurisdiction: str = "visible"
-    encoder: str = "minilm"
+    encoder: str = "e5"
     model: str = "smollm2"
     scorer: str = "trained"
     candidates: int = 24
@@ -100,6 +100,6 @@ DEFAULT_CONFIG: Final = """\
 # Settings of this home. Each may also come from the environment: RAG_EDIT_JURISDICTION, RAG_EDIT_ENCODER, ...
 # jurisdiction = "GLOBAL"    # where questions stand that do not say
 # cross_jurisdiction = "visible"   # or "named:IT,FR": records of these may answer questions that name them
-# encoder = "minilm"         # minilm, e5, a sentence-transformers directory, or an /v1/embeddings URL
+# encoder = "e5"             # e5, minilm, a sentence-transformers directory, or an /v1/embeddings URL
 # model = "smollm2"          # smollm2, a transformers directory, a .gguf file, or URL#model
 """

@@ -15,13 +15,12 @@ from rag_edit.calibrating import thresholds_in_force
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Answer, Decision, Message, Query, Route
-from rag_edit.core.digest import digest_file
 from rag_edit.core.errors import ConfigError, CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
 from rag_edit.lm.model import Completion, LanguageModel
 from rag_edit.records.store import RecordStore
-from rag_edit.scope.background import REFERENCE, background
+from rag_edit.scope.background import background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
 from rag_edit.scope.cosines import Cosines
 from rag_edit.scope.crossing import Crossing
@@ -32,6 +31,7 @@ from rag_edit.scope.trained import Calibration
 from rag_edit.scope.trained_scorer import TrainedScorer
 
 REMEMBERED_NAME: Final = "remembered.json"
+TOKENS_NAME: Final = "tokens"  # beside the partitions: what records read like, token by token
 
 
 def create_store(home: Path) -> bool:
@@ -100,14 +100,13 @@ def open_engine(
     from rag_edit.index.faiss_partition import FaissShelf
     from rag_edit.index.kept import KeptVectors
     from rag_edit.index.retriever import Retriever
-    from rag_edit.lm.open import open_encoder
 
     settings = settings or load_settings(home)
     store = open_store(home)
     try:
-        embedder = KeptVectors(open_encoder(settings.encoder, settings.cache_dir))
-        scorer, shipped = make_scorer(settings, embedder)
-        thresholds = thresholds_in_force(home, shipped, scorer.kind)
+        readers = open_readers(settings, home / INDEX_NAME / TOKENS_NAME)
+        embedder, scorer = KeptVectors(readers.embedder), readers.scorer
+        thresholds = thresholds_in_force(home, readers.thresholds, scorer.kind)
         return Engine(
             store=store,
             retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
@@ -128,33 +127,53 @@ def open_engine(
         raise
 
 
-def make_scorer(settings: Settings, embedder: Embedder) -> tuple[ScopeScorer, Thresholds]:
-    """Return the scorer that the settings name, and where its scores are cut.
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads texts: the encoder of the index, the scorer of candidates, and where its scores are cut as shipped."""
+
+    embedder: Embedder
+    scorer: ScopeScorer
+    thresholds: Thresholds
+
+
+def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
+    """Open the encoder and the scorer that the settings name.
+
+    The trained scorer reads pairs over the token states of an encoder that it was trained on. Where the index has such an encoder, one
+    pass over a question serves both; beside any other encoder the default one is opened for the scorer alone.
+
+    Args:
+        settings: ``encoder`` and ``scorer`` count.
+        tokens: Folder where token states of records are kept; None keeps them in memory.
 
     Raises:
-        ConfigError: no such scorer.
-        CorruptPartitionError, ModelMissingError: the shipped model cannot be read.
+        ConfigError: no such encoder or scorer.
+        ModelMissingError: the weights are not installed, or the shipped scope model cannot be read.
     """
-    if settings.scorer == "overlap":
-        scorer = OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
-        return scorer, packaged_thresholds(scorer.digest, scorer.kind)
-    if settings.scorer == "trained":
-        from rag_edit.lm.pair_encoder import MODEL_DIRECTORY, PairEncoder, read_manifest
+    from rag_edit.lm.open import open_encoder
 
-        manifest = read_manifest()
-        is_known = settings.encoder == "minilm"
-        scale = REFERENCE if is_known else background(lambda texts: embedder.encode(texts, kind="query"))
-        calibration, artefact = (
-            Calibration.from_manifest(manifest["calibration"]),
-            digest_file(MODEL_DIRECTORY / "manifest.json"),
-        )
-        trained = TrainedScorer(PairEncoder.open().score_pairs, calibration, artefact, scale)
-        cut = manifest["thresholds"]
-        chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
-        if not is_known:
-            chosen_on = f"uncalibrated: chosen with minilm, used with {settings.encoder}; {chosen_on}"
-        return trained, Thresholds(float(cut["default"]), 0.0, trained.digest, chosen_on)
-    raise ConfigError(f"scorer: wanted trained or overlap, found {settings.scorer!r}", hint="rag-edit doctor")
+    if settings.scorer == "overlap":
+        embedder: Embedder = open_encoder(settings.encoder, settings.cache_dir)
+        scorer = OverlapScorer(Cosines(lambda texts: embedder.encode(texts, kind="query")), embedder.digest)
+        return Readers(embedder, scorer, packaged_thresholds(scorer.digest, scorer.kind))
+    if settings.scorer != "trained":
+        raise ConfigError(f"scorer: wanted trained or overlap, found {settings.scorer!r}", hint="rag-edit doctor")
+    from rag_edit.lm.scope_model import open_token_encoder, trained_encoders, trained_on
+
+    has_head = trained_on(settings.encoder) in trained_encoders()
+    reader, manifest, artefact = open_token_encoder(
+        settings.encoder if has_head else Settings().encoder, settings.cache_dir, tokens
+    )
+    embedder = reader if has_head else open_encoder(settings.encoder, settings.cache_dir)
+    scale = float(manifest["background"]) if has_head else background(lambda texts: embedder.encode(texts, kind="query"))
+    trained = TrainedScorer(reader.score, Calibration.from_manifest(manifest["calibration"]), artefact, scale)
+    cut = manifest["thresholds"]
+    chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
+    if not has_head:
+        chosen_on = f"uncalibrated: chosen with {Settings().encoder}, used with {settings.encoder}; {chosen_on}"
+    elif trained_on(settings.encoder) != settings.encoder:
+        chosen_on = f"{chosen_on}; chosen in float32, used in int8"
+    return Readers(embedder, trained, Thresholds(float(cut["default"]), 0.0, trained.digest, chosen_on))
 
 
 @cache
@@ -322,10 +341,9 @@ def _partition_health(home: Path) -> str:
 
 
 def _encoder_health(home: Path) -> str:
-    from rag_edit.lm.open import open_encoder
 
     settings = load_settings(home)
-    embedder = open_encoder(settings.encoder, settings.cache_dir)
-    scorer, shipped = make_scorer(settings, embedder)
-    thresholds = thresholds_in_force(home, shipped, scorer.kind)
-    return f"{embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on})"
+    readers = open_readers(settings)
+    scorer = readers.scorer
+    thresholds = thresholds_in_force(home, readers.thresholds, scorer.kind)
+    return f"{readers.embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on})"

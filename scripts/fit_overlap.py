@@ -18,8 +18,7 @@ from rag_edit.core.decision import Query
 from rag_edit.core.record import FaultyRecordError, Record, RecordVersion, Status
 from rag_edit.index.faiss_partition import FaissShelf
 from rag_edit.index.retriever import Retriever
-from rag_edit.lm.open import open_encoder
-from rag_edit.opening import make_scorer, place_reader
+from rag_edit.opening import open_readers, place_reader
 from rag_edit.scope.overlap import WEIGHTS, OverlapScorer
 from rag_edit.scope.reading import read
 from rag_edit.scope.scorer import ScopeItem
@@ -68,8 +67,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     these = cases(options.data, options.limit, options.seed)
-    embedder = open_encoder("minilm", Settings().cache_dir)
-    scorer, _ = make_scorer(Settings(scorer="overlap"), embedder)
+    readers = open_readers(Settings(encoder="minilm", scorer="overlap"))
+    embedder, scorer = readers.embedder, readers.scorer
     assert isinstance(scorer, OverlapScorer)
     with tempfile.TemporaryDirectory() as directory:
         retriever = Retriever(FaissShelf(Path(directory)), embedder)

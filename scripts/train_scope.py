@@ -1,55 +1,103 @@
-"""Train the scope model: fine-tune, quantise, calibrate, write the artefact.
+"""Train the scope model's joint head: corpus, hidden states, training, last stage, manifest.
 
-usage: train_scope.py --data DIR [--work DIR] [--out DIR] [--pairs N] [--seed N] [--rate R] [--start DIR] [--skip-training]
+usage: train_scope.py --data DIR [--encoder e5|minilm] [--work DIR] [--out DIR] [--groups N] [--steps N] [--seed N] [--skip-training]
 
-Goes on from the checkpoint in --work where there is one. Raw outputs of the measurement stay in --work as JSONL.
+Every step goes on from what --work holds. Raw outputs of the measurement stay there as JSONL.
 """
 
 import argparse
+import json
 import os
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from safetensors.numpy import save_file
 
-from rag_edit.lm.pair_encoder import MODEL_DIRECTORY, PairEncoder
-from rag_edit.scope.training.loop import Setting, train
+from rag_edit.bench.labelled import examples
+from rag_edit.config import Settings
+from rag_edit.lm.joint_head import JointHead
+from rag_edit.lm.open import encoder_directory, open_encoder
+from rag_edit.lm.scope_model import MODEL_DIRECTORY, open_reader
+from rag_edit.scope.training.calibrate import Example
+from rag_edit.scope.training.corpus import build
+from rag_edit.scope.training.joint import Setting, shape_of, train
 from rag_edit.scope.training.release import release
+from rag_edit.scope.training.states import states_of
+
+LAYER = {"e5": 6, "minilm": 3}  # half way: words are still told apart there; the last layer knows the sentence
 
 
 def main() -> None:
-    """Run the steps, with a bar on a screen and a line every hundred steps elsewhere."""
+    """Run the steps, with a bar on a screen and a line now and then elsewhere."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the suites")
-    parser.add_argument("--work", type=Path, default=Path(".cache/scope"), help="checkpoints, float weights, raw outputs")
-    parser.add_argument("--out", type=Path, default=MODEL_DIRECTORY, help="folder of the artefact")
-    parser.add_argument("--pairs", type=int, default=Setting.pairs, help="training pairs")
+    parser.add_argument("--encoder", choices=sorted(LAYER), default="e5")
+    parser.add_argument("--work", type=Path, default=Path(".cache/scope"), help="states, checkpoint, raw outputs")
+    parser.add_argument("--out", type=Path, default=MODEL_DIRECTORY, help="folder of the artefacts, one an encoder")
+    parser.add_argument("--groups", type=int, default=11_500, help="groups of texts round a subject")
+    parser.add_argument("--topics", type=int, default=6, help="groups for each topic of a family")
+    parser.add_argument("--steps", type=int, default=Setting.steps)
     parser.add_argument("--seed", type=int, default=Setting.seed)
-    parser.add_argument("--rate", type=float, default=Setting.peak_rate, help="peak learning rate")
-    parser.add_argument("--start", default="", help="folder of float weights to go on from")
-    parser.add_argument("--skip-training", action="store_true", help="only quantise, measure and calibrate what --work holds")
-    options = parser.parse_args()
-    console, setting = Console(), Setting(seed=options.seed, pairs=options.pairs, peak_rate=options.rate, start=options.start)
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+    parser.add_argument("--skip-training", action="store_true", help="only measure and calibrate the head in --out")
+    parser.add_argument(
+        "--labelled", nargs=2, type=Path, metavar=("HOME", "QUESTIONS"), help="fit on these too: a home, its questions"
     )
-    if not options.skip_training:
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("", total=None, loss=0.7)
+    options = parser.parse_args()
+    console, cache = Console(), Settings().cache_dir
+    work, target = options.work / options.encoder, options.out / options.encoder
+    setting = Setting(seed=options.seed, steps=options.steps)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
 
-            def on_step(step: int, steps: int, loss: float) -> None:
-                progress.update(task, completed=step, total=steps, loss=loss)
-                if not console.is_terminal and step % 100 == 0:
-                    console.print(f"step {step}/{steps} loss {loss:.4f}")
+        def bar(what: str) -> tuple[TaskID, list[int]]:
+            return progress.add_task(what, total=None), [0]
 
-            train(options.data, options.work, setting, on_step)
+        def moved(task: TaskID, said: list[int], what: str, done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, description=what)
+            if not console.is_terminal and done * 20 // max(1, total) > said[0]:
+                said[0] = done * 20 // max(1, total)
+                console.print(f"{what}: {done} of {total}")
+
+        if not options.skip_training:
+            mini = open_encoder("minilm", cache)
+            corpus = build(options.data, lambda t: mini.encode(t, kind="query"), options.groups, options.topics, options.seed)
+            console.print(f"{len(corpus.texts)} texts, {len(corpus.pairs)} pairs")
+            directory, prefix = encoder_directory(options.encoder, cache)
+            task = bar("hidden states")
+            states = states_of(
+                corpus.texts, directory, LAYER[options.encoder], prefix, work, lambda d, t: moved(*task, "hidden states", d, t)
+            )
+            task = bar("training")
+            weights = train(
+                corpus, states, work, setting, lambda step, of, loss: moved(*task, f"training, loss {loss:.3f}", step, of)
+            )
+            target.mkdir(parents=True, exist_ok=True)
+            save_file({name: tensor.astype("float16") for name, tensor in weights.items()}, target / "head.safetensors")
+            shape = {"shape": dict(shape_of(setting, states.dim, LAYER[options.encoder])), "encoder": options.encoder}
+            (target / "head.json").write_text(json.dumps(shape, indent=1) + "\n", "utf-8")
+    labelled: list[Example] = []
+    if options.labelled:
+        home, questions = options.labelled
+        labelled = examples(home, [json.loads(line) for line in questions.read_text("utf-8").splitlines()])
+    measure(options.data, work, options.out, options.encoder, setting, console, labelled)
+
+
+def measure(
+    data: Path, work: Path, out: Path, encoder: str, setting: Setting, console: Console, labelled: list[Example]
+) -> None:
+    """Fit the last stage on the tuning part and print the figures of the rest."""
+    reader = open_reader(encoder, Settings().cache_dir, JointHead.open(out / encoder), remembered=1_000_000)
     manifest = release(
-        options.data, options.work, options.out, setting, lambda folder: PairEncoder.open(folder).score_pairs, console.print
+        data,
+        work,
+        out / encoder,
+        encoder,
+        setting,
+        lambda t: reader.encode(t, kind="query"),
+        reader.score,
+        console.print,
+        further=labelled,
     )
     console.print_json(data={"thresholds": manifest["thresholds"], "figures": manifest["figures"]})
 

@@ -9,27 +9,27 @@ turns in ``"messages": [{"role", "content"}]``; HOME holds the records.
 import argparse
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from rag_edit.core.decision import Message
+from rag_edit.core.decision import Message, Query, Reason
+from rag_edit.engine import Engine
 from rag_edit.opening import open_engine
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.trained import FEATURES
+from rag_edit.scope.training.calibrate import Example
+
+VETOED: Final = frozenset(
+    (Reason.OTHER_PLACE, Reason.OTHER_DATE, Reason.OTHER_NUMBER, Reason.OTHER_SUBJECT, Reason.NOT_YET_VALID, Reason.EXPIRED)
+)
 
 
 def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict[str, int]]:
     """Route every row, write one line each to ``out/labelled.jsonl``, and return counts by language."""
     with open_engine(home) as engine:
-        queries = [
-            engine.query(
-                r["question"],
-                jurisdiction=r["jurisdiction"],
-                as_of=date.fromisoformat(r["as_of"]),
-                messages=[Message(turn["role"], turn["content"]) for turn in r.get("messages", ())],
-                id=r["id"],
-            )
-            for r in rows
-        ]
+        queries = [query_of(engine, row) for row in rows]
         outcomes = engine.ask_many(queries, route_only=True)
         scorer = engine.scorer.digest
     counts: dict[str, Counter[str]] = {}
@@ -57,6 +57,38 @@ def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return {language: dict(sorted(found.items())) for language, found in sorted(counts.items())}
+
+
+def examples(home: Path, rows: list[dict[str, Any]]) -> list[Example]:
+    """Return, for fitting the last stage of the scope model, the likeliest right and wrong candidate of every row that no veto stops.
+
+    Records that read alike share their features: where the expected record is among them, they count as right.
+    """
+    found = []
+    with open_engine(home) as engine:
+        engine.thresholds = Thresholds(1e-6, 0.0, engine.scorer.digest, "no cut")
+        outcomes = engine.ask_many([query_of(engine, row) for row in rows], route_only=True)
+    for row, outcome in zip(rows, outcomes, strict=True):
+        seen = [v for v in outcome.decision.verdicts if v.reason not in VETOED and set(FEATURES) <= set(v.score.features)]
+        own = next((v.score.features for v in seen if v.candidate.version.record.id == row["expect"]), None)
+        wrong = [v for v in seen if v.score.features != own]
+        if own is not None:
+            found.append(Example(own, True, ("labelled", row["language"])))
+        if wrong:
+            likeliest = max(wrong, key=lambda v: (v.score.probability, v.candidate.version.record.id))
+            found.append(Example(likeliest.score.features, False, ("labelled", row["language"])))
+    return found
+
+
+def query_of(engine: Engine, row: Mapping[str, Any]) -> Query:
+    """Return a row as the engine is asked it."""
+    return engine.query(
+        row["question"],
+        jurisdiction=row["jurisdiction"],
+        as_of=date.fromisoformat(row["as_of"]),
+        messages=[Message(turn["role"], turn["content"]) for turn in row.get("messages", ())],
+        id=row["id"],
+    )
 
 
 def main() -> None:

@@ -57,13 +57,51 @@ class BertShape:
         )
 
 
+class Embedding:
+    """What the first layer is given before its norm: for each token the sum of its word's, its place's and its segment's vector.
+
+    Attributes:
+        dim: Size of a vector.
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Take the tables by their names in a transformers checkpoint; a leading ``bert.`` is dropped.
+
+        Raises:
+            KeyError: a table is missing.
+        """
+        held = {name.removeprefix("bert."): array for name, array in tensors.items() if "embeddings." in name}
+        self._words = _plain(held["embeddings.word_embeddings.weight"])
+        # nearly every token is of segment 0: its vector is added to each position's once
+        kinds = _plain(held["embeddings.token_type_embeddings.weight"])
+        self._places = _plain(held["embeddings.position_embeddings.weight"]) + kinds[0]
+        self._second = np.diff(kinds[:2], axis=0)
+        self.dim = int(self._words.shape[1])
+
+    @classmethod
+    def load(cls, path: Path) -> "Embedding":
+        """Load the tables of a safetensors file; float32 tables are mapped, and a word is read when it is met."""
+        return cls(_mapped(path))
+
+    def sums(self, ids: Ids, segments: Ids | None = None) -> Floats:
+        """Return the (n, t, dim) sums for (n, t) ids; ``segments`` is 0 or 1 for each token, None where all are 0."""
+        x = self._words[ids]
+        x += self._places[: ids.shape[1]]
+        if segments is not None:
+            x += segments[:, :, None].astype(np.float32) * self._second
+        return x
+
+
 class Bert:
     """Last hidden states of token ids.
 
     Attributes:
         dim: Size of a hidden state.
-        weights: The arrays used, float32, by their short names. Read only.
+        side_by_side: Passes may run next to one another, where NumPy's products keep to one thread.
+        weights: The arrays used behind the embedding, float32, by their short names. Read only.
     """
+
+    side_by_side: Final = True
 
     def __init__(self, shape: BertShape, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Take weights by their names in a transformers checkpoint; a leading ``bert.`` is dropped.
@@ -74,14 +112,11 @@ class Bert:
         held = {name.removeprefix("bert."): array for name, array in tensors.items()}
 
         def get(name: str) -> Floats:
-            return np.ascontiguousarray(held[name], dtype=np.float32)
+            return _plain(held[name])
 
         self.shape = shape
+        self.embedding = Embedding(tensors)
         self.weights: dict[str, Floats] = {
-            "words": get("embeddings.word_embeddings.weight"),
-            # nearly every token is of segment 0: its vector is added to each position's once
-            "places": get("embeddings.position_embeddings.weight") + get("embeddings.token_type_embeddings.weight")[0],
-            "second": np.diff(get("embeddings.token_type_embeddings.weight")[:2], axis=0),
             "norm.w": get("embeddings.LayerNorm.weight"),
             "norm.b": get("embeddings.LayerNorm.bias"),
         }
@@ -92,7 +127,7 @@ class Bert:
                 self.weights[f"{i}.qkv.{short}"] = np.concatenate(parts)
                 for long_name, name in _LAYER.items():
                     self.weights[f"{i}.{name}.{short}"] = get(f"{root}{long_name}.{kind}")
-        self.dim = int(self.weights["words"].shape[1])
+        self.dim = self.embedding.dim
 
     @classmethod
     def load(cls, directory: Path, shape: BertShape) -> "Bert":
@@ -107,13 +142,15 @@ class Bert:
             lengths: (n,) number of real tokens of each text, at least 1.
             segments: (n, t) 0 or 1 for each token; None where all are 0.
         """
+        return self.hidden_with(ids, lengths, self.shape.layers, segments)[1]
+
+    def hidden_with(self, ids: Ids, lengths: Ids, layer: int, segments: Ids | None = None) -> tuple[Floats, Floats]:
+        """Return the hidden states behind ``layer`` layers and the last ones, (n, t, dim) each. Arguments as for `hidden`."""
         w, (n, t), dim, eps = self.weights, ids.shape, self.dim, self.shape.eps
         heads, size = self.shape.heads, self.dim // self.shape.heads
         bias = None if bool((lengths == t).all()) else _mask(lengths, t)[:, None, None, :]
-        x = w["words"][ids] + w["places"][:t]
-        if segments is not None:
-            x += segments[:, :, None].astype(np.float32) * w["second"]
-        x = _norm(x.reshape(-1, dim), w["norm.w"], w["norm.b"], eps)
+        x = _norm(self.embedding.sums(ids, segments).reshape(-1, dim), w["norm.w"], w["norm.b"], eps)
+        middle = x
         for i in range(self.shape.layers):
             qkv = x @ w[f"{i}.qkv.w"].T + w[f"{i}.qkv.b"]
             q, k, v = qkv.reshape(n, t, 3, heads, size).transpose(2, 0, 3, 1, 4)
@@ -125,9 +162,10 @@ class Bert:
             scores /= scores.sum(-1, keepdims=True)
             seen = (scores @ v).transpose(0, 2, 1, 3).reshape(-1, dim)
             x = _norm(x + seen @ w[f"{i}.out.w"].T + w[f"{i}.out.b"], w[f"{i}.norm1.w"], w[f"{i}.norm1.b"], eps)
-            up = _gelu(x @ w[f"{i}.up.w"].T + w[f"{i}.up.b"])
+            up = gelu(x @ w[f"{i}.up.w"].T + w[f"{i}.up.b"])
             x = _norm(x + up @ w[f"{i}.down.w"].T + w[f"{i}.down.b"], w[f"{i}.norm2.w"], w[f"{i}.norm2.b"], eps)
-        return x.reshape(n, t, dim)
+            middle = x if i + 1 == layer else middle
+        return middle.reshape(n, t, dim), x.reshape(n, t, dim)
 
 
 def _mapped(path: Path) -> dict[str, NDArray[Any]]:
@@ -151,6 +189,10 @@ def _mapped(path: Path) -> dict[str, NDArray[Any]]:
     }
 
 
+def _plain(array: NDArray[Any]) -> Floats:
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
 def _mask(lengths: Ids, t: int) -> Floats:
     """Return (n, t) float32: 0 at a text's tokens, a large negative number beyond."""
     return np.where(np.arange(t) < lengths[:, None], np.float32(0), np.float32(-1e9)).astype(np.float32)
@@ -165,7 +207,7 @@ def _norm(x: Floats, weight: Floats, bias: Floats, eps: float) -> Floats:
     return x
 
 
-def _gelu(x: Floats) -> Floats:
+def gelu(x: Floats) -> Floats:
     """Return ``x * Phi(x)`` as ``max(x, 0) - |x| * Phi(-|x|)``, which keeps its precision in both tails."""
     one = np.float32
     out = np.empty_like(x)

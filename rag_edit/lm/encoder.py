@@ -3,18 +3,20 @@
 Read directly, without the sentence-transformers package: ``modules.json``, ``1_Pooling/config.json`` (mean or first token),
 ``sentence_bert_config.json`` (length limit) and the prompts of ``config_sentence_transformers.json`` as prefixes. A directory
 that asks for more than that is refused, never half obeyed. A plain BERT runs on `lm.bert`, which needs neither torch nor
-transformers; any other architecture on transformers. Texts are sorted by length and batched by a token budget, so a vector
-may differ by about 1e-6 with its batch mates. Nothing is downloaded.
+transformers, or in int8 on `lm.fast_bert`; any other architecture on transformers. Texts are sorted by length and batched by a
+token budget, so a vector may differ by about 1e-6 with its batch mates. Nothing is downloaded.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ModelMissingError
@@ -22,8 +24,14 @@ from rag_edit.lm.bert import Bert, BertShape, Floats, Ids
 from rag_edit.lm.blas import one_thread, processors
 from rag_edit.lm.digests import file_digest
 from rag_edit.lm.errors import UnreadableModelError
+from rag_edit.lm.fast_graph import GRAPH
+from rag_edit.lm.tokens import Tokens
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 Kind = Literal["query", "record"]
+Precision = Literal["float32", "int8"]
 
 _BATCH_TOKENS: Final = 512  # what lies between two products stays in the processor's cache
 _CHUNK_TEXTS: Final = 8192  # tokenised, sorted and batched at a time: bounds the memory of one call
@@ -50,8 +58,15 @@ class Backbone(Protocol):
 
     dim: int
 
+    @property
+    def side_by_side(self) -> bool:
+        """Return whether passes may run next to one another: each keeps to one thread, given that NumPy's products do."""
+
     def hidden(self, ids: Ids, lengths: Ids) -> Floats:
-        """Return (n, t, dim) hidden states of (n, t) right-padded ids."""
+        """Return (n, t, dim) last hidden states of (n, t) right-padded ids."""
+
+    def hidden_with(self, ids: Ids, lengths: Ids, layer: int) -> tuple[Floats, Floats]:
+        """Return the hidden states behind ``layer`` layers and the last ones, (n, t, dim) each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +85,15 @@ class EncoderSettings:
     record_prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenStates:
-    """Hidden states of one text's tokens, special tokens and prefix left out.
+class Projection(Protocol):
+    """Turns hidden states of tokens into what is kept of them; `lm.joint_head.JointHead` is one."""
 
-    Attributes:
-        vectors: (n, dim) float32, not normalised.
-        spans: (start, end) of each token in the text's characters.
-    """
+    @property
+    def layer(self) -> int:
+        """Return the layer whose states are read beside the last one's."""
 
-    vectors: Floats
-    spans: tuple[tuple[int, int], ...]
+    def project(self, states: Floats, spans: NDArray[np.int32]) -> Tokens:
+        """Return what is kept of (tokens, 2 * dim) states with their (tokens, 2) characters."""
 
 
 class TransformerEncoder:
@@ -95,6 +108,7 @@ class TransformerEncoder:
         record_prefix: str | None = None,
         verify: bool = False,
         threads: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         """Load the encoder.
 
@@ -105,10 +119,12 @@ class TransformerEncoder:
             record_prefix: In place of the directory's own.
             verify: Read the weights' digest afresh.
             threads: Batches that run side by side; None takes the processors that this process may use.
+            precision: ``int8`` runs on onnxruntime, for a plain BERT alone; vectors differ a little, and the digest with them.
 
         Raises:
             ModelMissingError: a file is not there.
-            UnreadableModelError: the directory asks for a module or pooling that is not supported.
+            MissingExtraError: ``int8`` was asked for and onnxruntime is not installed.
+            UnreadableModelError: the directory asks for a module, pooling or precision that is not supported.
         """
         from tokenizers import Tokenizer
 
@@ -124,6 +140,7 @@ class TransformerEncoder:
                 "config": file_digest(directory / "config.json", cache, verify=verify),
                 "tokenizer": file_digest(directory / "tokenizer.json", cache, verify=verify),
                 "settings": asdict(self.settings),
+                **({"precision": GRAPH} if precision == "int8" else {}),
             }
         )
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
@@ -131,8 +148,7 @@ class TransformerEncoder:
         self._tokenizer.enable_truncation(max_length=self.settings.max_tokens)
         self._pad = int(config.get("pad_token_id") or 0)
         self._threads = threads or processors()
-        shape = BertShape.of(config)
-        self._backbone: Backbone = Bert.load(directory, shape) if shape else _TransformersBackbone(directory, self._pad)
+        self._backbone = _backbone(directory, config, cache, precision)
 
     @property
     def digest(self) -> Digest:
@@ -152,63 +168,90 @@ class TransformerEncoder:
             kind: Chooses the prefix.
             progress: Called with the number of texts done since the last call.
         """
+        return self._encode(texts, kind, None, progress)[0]
+
+    def encode_tokens(
+        self, texts: Sequence[str], *, kind: Kind, projection: Projection, progress: Callable[[int], None] | None = None
+    ) -> tuple[Floats, list[Tokens]]:
+        """Return what `encode` returns, and from the same pass what ``projection`` keeps of each text's tokens.
+
+        Special tokens and the prefix are left out.
+        """
+        return self._encode(texts, kind, projection, progress)
+
+    def _encode(
+        self, texts: Sequence[str], kind: Kind, projection: Projection | None, progress: Callable[[int], None] | None
+    ) -> tuple[Floats, list[Tokens]]:
         prefix = self.settings.query_prefix if kind == "query" else self.settings.record_prefix
         places: dict[str, int] = {}
         index = np.fromiter((places.setdefault(text, len(places)) for text in texts), dtype=np.int64, count=len(texts))
         repeats = np.bincount(index, minlength=len(places))
         vectors = np.empty((len(places), self.dim), dtype=np.float32)
+        tokens: dict[int, Tokens] = {}
         unique = list(places)
         for start in range(0, len(unique), _CHUNK_TEXTS):
-            ids = [
-                e.ids
-                for e in self._tokenizer.encode_batch_fast([_plain(prefix + t) for t in unique[start : start + _CHUNK_TEXTS]])
-            ]
-            batches = list(_batches([len(i) for i in ids]))
-            done = self._in_parallel([[ids[row] for row in rows] for rows in batches])
-            for rows, found in zip(batches, done, strict=True):
+            read = self._tokenizer.encode_batch_fast if projection is None else self._tokenizer.encode_batch
+            encodings = read([_plain(prefix + t) for t in unique[start : start + _CHUNK_TEXTS]])
+            batches = list(_batches([len(e.ids) for e in encodings]))
+            work = partial(self._vectors, projection=projection, prefix=len(prefix))
+            done = self._in_parallel(work, [[encodings[row] for row in rows] for rows in batches])
+            for rows, (found, kept) in zip(batches, done, strict=True):
                 vectors[start + rows] = found
+                tokens |= zip((start + rows).tolist(), kept, strict=bool(kept))
                 if progress is not None:
                     progress(int(repeats[start + rows].sum()))
-        return vectors[index]
-
-    def token_states(self, text: str, *, kind: Kind) -> TokenStates:
-        """Return the hidden state of every token of ``text`` in its context."""
-        prefix = self.settings.query_prefix if kind == "query" else self.settings.record_prefix
-        found = self._tokenizer.encode(_plain(prefix + text))
-        with one_thread():
-            states = self._run([found.ids])[0][0]
-        keep = [
-            at
-            for at, ((start, end), special) in enumerate(zip(found.offsets, found.special_tokens_mask, strict=True))
-            if not special and end > max(start, len(prefix))
-        ]
-        spans = ((found.offsets[at][0] - len(prefix), found.offsets[at][1] - len(prefix)) for at in keep)
-        return TokenStates(states[keep], tuple((max(start, 0), end) for start, end in spans))
+        return vectors[index], [tokens[i] for i in index.tolist()] if projection is not None else []
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Return how many tokens ``texts`` have, special ones included, after cutting."""
         return sum(len(e.ids) for e in self._tokenizer.encode_batch_fast([_plain(t) for t in texts]))
 
-    def _in_parallel(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[Floats]:
-        """Yield each batch's vectors in order; batches run side by side where their products keep to one thread."""
-        if not isinstance(self._backbone, Bert):
-            yield from map(self._vectors, batches)
+    def _in_parallel(
+        self, work: Callable[[Sequence["Encoding"]], tuple[Floats, list[Tokens]]], batches: Sequence[Sequence["Encoding"]]
+    ) -> Iterator[tuple[Floats, list[Tokens]]]:
+        """Yield what each batch gives, in order; batches run side by side where their products keep to one thread."""
+        if not self._backbone.side_by_side:
+            yield from map(work, batches)
             return
         with one_thread() as held:
             if not held or len(batches) == 1 or self._threads == 1:
-                yield from map(self._vectors, batches)
+                yield from map(work, batches)
                 return
             with ThreadPoolExecutor(self._threads) as pool:
-                yield from pool.map(self._vectors, batches)
+                yield from pool.map(work, batches)
 
-    def _vectors(self, token_ids: Sequence[Sequence[int]]) -> Floats:
-        return self._pool(*self._run(token_ids))
+    def _vectors(
+        self, encodings: Sequence["Encoding"], projection: Projection | None, prefix: int
+    ) -> tuple[Floats, list[Tokens]]:
+        """Return the vectors of one batch and, with a projection, what it keeps of each text's tokens."""
+        ids = [e.ids for e in encodings]
+        if projection is None:
+            return self._pool(*self._run(ids)), []
+        padded, lengths = self._padded(ids)
+        middle, last = self._backbone.hidden_with(padded, lengths, projection.layer)
+        kept, spans = [], list[NDArray[np.int32]]()
+        for row, encoding in enumerate(encodings):
+            own = np.array(encoding.offsets, np.int32) - prefix
+            real = np.flatnonzero((np.array(encoding.special_tokens_mask) == 0) & (own[:, 1] > np.maximum(own[:, 0], 0)))
+            kept.append(np.concatenate([middle[row, real], last[row, real]], axis=1))
+            spans.append(np.maximum(own[real], 0))
+        whole = projection.project(np.concatenate(kept), np.concatenate(spans))
+        ends = np.cumsum([len(s) for s in spans])
+        tokens = [
+            Tokens(whole.codes[end - len(s) : end], whole.scales[end - len(s) : end], whole.spans[end - len(s) : end])
+            for end, s in zip(ends, spans, strict=True)
+        ]
+        return self._pool(last, lengths), tokens
 
-    def _run(self, token_ids: Sequence[Sequence[int]]) -> tuple[Floats, Ids]:
+    def _padded(self, token_ids: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
         lengths = np.fromiter(map(len, token_ids), dtype=np.int64, count=len(token_ids))
         ids = np.full((len(token_ids), int(lengths.max())), self._pad, dtype=np.int64)
         for row, own in enumerate(token_ids):
             ids[row, : len(own)] = own
+        return ids, lengths
+
+    def _run(self, token_ids: Sequence[Sequence[int]]) -> tuple[Floats, Ids]:
+        ids, lengths = self._padded(token_ids)
         return self._backbone.hidden(ids, lengths), lengths
 
     def _pool(self, states: Floats, lengths: Ids) -> Floats:
@@ -221,26 +264,45 @@ class TransformerEncoder:
         return unit
 
 
+def _backbone(directory: Path, config: Mapping[str, Any], cache: Path, precision: Precision) -> Backbone:
+    shape = BertShape.of(config)
+    if precision == "int8":
+        if shape is None:
+            raise UnreadableModelError(directory / "config.json", "a plain BERT, which alone runs in int8", "another")
+        from rag_edit.lm.fast_bert import FastBert
+
+        return FastBert.load(directory, shape, cache)
+    return _TransformersBackbone(directory) if shape is None else Bert.load(directory, shape)
+
+
 class _TransformersBackbone:
     """Any other architecture, by transformers' own code in this installation (never the directory's)."""
 
-    def __init__(self, directory: Path, pad: int) -> None:
+    side_by_side: Final = False
+
+    def __init__(self, directory: Path) -> None:
         from rag_edit.lm.transformers_import import quiet_transformers
 
         model = quiet_transformers().AutoModel.from_pretrained(
             directory, local_files_only=True, trust_remote_code=False, dtype="float32"
         )
         self._model = model.eval().requires_grad_(requires_grad=False)
-        self._pad = pad
         self.dim = int(self._model.config.hidden_size)
 
     def hidden(self, ids: Ids, lengths: Ids) -> Floats:
+        states: Floats = self._run(ids, lengths).last_hidden_state.numpy()
+        return states
+
+    def hidden_with(self, ids: Ids, lengths: Ids, layer: int) -> tuple[Floats, Floats]:
+        found = self._run(ids, lengths, output_hidden_states=True)
+        return found.hidden_states[layer].numpy(), found.last_hidden_state.numpy()
+
+    def _run(self, ids: Ids, lengths: Ids, **options: bool) -> Any:
         import torch
 
         mask = torch.from_numpy((np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64))
         with torch.inference_mode():
-            states: Floats = self._model(input_ids=torch.from_numpy(ids), attention_mask=mask).last_hidden_state.numpy()
-        return states
+            return self._model(input_ids=torch.from_numpy(ids), attention_mask=mask, **options)
 
 
 def read_settings(

@@ -16,7 +16,7 @@ from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ConfigError
 from rag_edit.lm import packages
 from rag_edit.lm.digests import file_digest
-from rag_edit.lm.encoder import EncoderProtocol, TransformerEncoder
+from rag_edit.lm.encoder import EncoderProtocol, Precision, TransformerEncoder
 from rag_edit.lm.model import LanguageModel
 from rag_edit.lm.secret import Secret
 
@@ -30,10 +30,6 @@ def _silent(_: str) -> None:
     """Say nothing."""
 
 
-def _minilm(cache: Path, _: Notice) -> EncoderProtocol:
-    return TransformerEncoder(packages.MINILM.locate()[0], cache=cache)
-
-
 def _smollm2(_: Path) -> Path:
     return packages.SMOLLM2.locate()[0]
 
@@ -44,15 +40,39 @@ def _gemma3_270m(cache: Path) -> Path:
     return joined_file(packages.GEMMA3_270M.locate(), "gemma-3-270m-q4_k_m.gguf", packages.GEMMA3_270M_DIGEST, cache)
 
 
-def _e5(cache: Path, notice: Notice) -> EncoderProtocol:
+def _packaged(name: str, precision: Precision = "float32") -> Callable[[Path, Notice], EncoderProtocol]:
+    def opened(cache: Path, notice: Notice) -> EncoderProtocol:
+        directory, prefix = encoder_directory(name, cache, notice=notice)
+        return TransformerEncoder(directory, cache=cache, query_prefix=prefix, record_prefix=prefix, precision=precision)
+
+    return opened
+
+
+def encoder_directory(name: str, cache: Path, *, notice: Notice = _silent) -> tuple[Path, str]:
+    """Return the directory of a packaged encoder, and the prefix that it is given before questions and records alike.
+
+    Args:
+        name: ``minilm`` or ``e5``.
+        cache: Where converted weights are kept.
+        notice: Told, in words, when a conversion starts.
+
+    Raises:
+        ModelMissingError: its package is not installed.
+    """
+    if name == "minilm":
+        return packages.MINILM.locate()[0], ""
     from rag_edit.lm.e5 import e5_directory
 
     # questions are compared with questions: one prefix for both, as the model card asks for symmetric tasks
-    directory = e5_directory(packages.E5.locate()[0], cache, notice=notice)
-    return TransformerEncoder(directory, cache=cache, query_prefix="query: ", record_prefix="query: ")
+    return e5_directory(packages.E5.locate()[0], cache, notice=notice), "query: "
 
 
-_ENCODERS: Final[Mapping[str, Callable[[Path, Notice], EncoderProtocol]]] = {"minilm": _minilm, "e5": _e5}
+FLOAT_OF: Final[Mapping[str, str]] = {"e5-fast": "e5", "minilm-fast": "minilm"}  # an encoder in int8: the same in float32
+_ENCODERS: Final[Mapping[str, Callable[[Path, Notice], EncoderProtocol]]] = {
+    "minilm": _packaged("minilm"),
+    "e5": _packaged("e5"),
+    **{fast: _packaged(name, "int8") for fast, name in FLOAT_OF.items()},
+}
 _MODELS: Final[Mapping[str, tuple[str, Callable[[Path], Path]]]] = {  # spec: what a person calls it, where its GGUF is
     "smollm2": ("SmolLM2-135M-Instruct", _smollm2),
     "gemma3-270m": ("gemma-3-270m", _gemma3_270m),
@@ -65,7 +85,7 @@ def open_encoder(
     """Open an encoder.
 
     Args:
-        spec: ``minilm``, ``e5``, a sentence-transformers directory, or ``URL#model`` of an OpenAI-compatible server.
+        spec: ``minilm``, ``e5``, either with ``-fast`` for int8, a sentence-transformers directory, or ``URL#model`` of an OpenAI-compatible server.
         cache: Where converted weights and digests are kept.
         api_key: For a server.
         notice: Told, in words, when something takes long.

@@ -6,11 +6,12 @@ fits is `rag_edit.scope.policies`' business, and the score should see the rest. 
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from rag_edit.core.record import Record
 from rag_edit.scope.reading import Reading
-from rag_edit.scope.text import clean, fold
+from rag_edit.scope.text import fold
 
 GLOBAL: Final = "GLOBAL"
 _LEAD: Final = re.compile(
@@ -23,28 +24,62 @@ _TAIL: Final = re.compile(r"^\s*[,)]?")
 _MARKS: Final = " ,(–-"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is left of a text.
+
+    Attributes:
+        text: the words that are left.
+        origin: for each character of ``text`` its place in the whole text.
+    """
+
+    text: str
+    origin: tuple[int, ...]
+
+
 def text_for(reading: Reading, record: Record) -> str:
     """Return what a question asks of ``record``, the places and dates that vetoes judge cut out with their prepositions.
 
     Records of GLOBAL without bounds are asked the whole question: nothing vetoes there.
     """
+    return kept_for(reading, record).text
+
+
+def kept_for(reading: Reading, record: Record) -> Kept:
+    """Return what `text_for` returns, and where it stands in the question."""
+    whole = Kept(reading.text, tuple(range(len(reading.text))))
     if not reading.places and not reading.dates:
-        return reading.text
+        return whole
     own = " ".join(fold(text) for text in (*record.questions(), *record.names()))
     cuts: list[tuple[int, int]] = []
     if record.jurisdiction != GLOBAL:
         cuts += [(m.start, m.end) for m in reading.places if m.certain]
     if record.jurisdiction != GLOBAL or record.valid_from or record.valid_to:
         cuts += [(m.start, m.end) for m in reading.dates if m.year is not None]
-    left = cut_out(reading.text, [(s, e) for s, e in cuts if f" {fold(reading.text[s:e])} " not in f" {own} "])
-    return left if len(fold(left).split()) > 1 else reading.text
+    kept = cut(reading.text, [(a, b) for a, b in cuts if f" {fold(reading.text[a:b])} " not in f" {own} "])
+    return kept if len(fold(kept.text).split()) > 1 else whole
 
 
 def cut_out(text: str, cuts: Iterable[tuple[int, int]]) -> str:
     """Return ``text`` without the stretches (start, end), each with the preposition before it, and tidied."""
+    return cut(text, cuts).text
+
+
+def cut(text: str, cuts: Iterable[tuple[int, int]]) -> Kept:
+    """Return what `cut_out` returns, and where it stands in ``text``."""
+    left = list(zip(text, range(len(text)), strict=True))
     for start, end in sorted(cuts, reverse=True):
         lead = _LEAD.search(text[:start])
-        head = text[: lead.start()] if lead else text[:start]
-        tail = text[end:]
-        text = f"{head.rstrip(_MARKS)} {tail[match.end() :] if (match := _TAIL.match(tail)) else tail}"
-    return re.sub(r"\s+([?.!,;])", r"\1", clean(text)).strip(" ,")
+        head = text[: lead.start() if lead else start].rstrip(_MARKS)
+        tail = [pair for pair in left if pair[1] >= end]
+        dropped = match.end() if (match := _TAIL.match("".join(char for char, _ in tail))) else 0
+        left = [*left[: len(head)], (" ", start), *tail[dropped:]]
+    tidy: list[tuple[str, int]] = []
+    for char, place in left:
+        if char in "?.!,;" or char.isspace():
+            while tidy and tidy[-1][0].isspace():
+                tidy.pop()
+        tidy.append((" " if char.isspace() else char, place))
+    joined = "".join(char for char, _ in tidy)
+    first, last = len(joined) - len(joined.lstrip(" ,")), len(joined.rstrip(" ,"))
+    return Kept(joined[first:last], tuple(place for _, place in tidy[first:last]))

@@ -1,20 +1,24 @@
 """What the trained scope model sees of a question and a record, and the probability that the one falls under the other.
 
-Pure: values in, values out; no model, no file. The pair encoder (`rag_edit.lm.pair_encoder`) lives elsewhere.
+Pure: values in, values out; no model, no file. The joint head (`rag_edit.lm.joint_head`) lives elsewhere.
 
 How a scorer uses it, for the candidates of one question:
 
 1. For each candidate make a `PairEvidence` (``dense``: cosine of the question with the nearest of the record's question
-   and paraphrases; ``pair_logit`` None). Every string but the question comes from the record.
-2. `shortlist(evidences)` gives the positions, at most three, that are worth the pair encoder; all others are out of scope
-   (`probability` gives them 0). A question that repeats the record's own words needs no encoder and is left out too.
-3. ``texts = pair_texts(evidence)`` for those, ``logits = encoder.score_pairs(texts)``, then
-   ``dataclasses.replace(evidence, pair_logit=logit)``.
+   and paraphrases; ``logit`` None). Every string but the question comes from the record; its target is not among them.
+2. `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all
+   others are out of scope (`probability` gives them 0). A question that repeats the record's own words is left out too.
+3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
 4. ``scored = probability(evidence, calibration)``: `Scored.value` is the calibrated probability, `Scored.features` the named
    numbers for the trace. `Calibration.from_manifest` takes the artefact's ``calibration`` block.
 
 The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``.
 A negated question is about the same fact: in scope, its form is for others to tell. Place and date vetoes are policies.
+
+A pair is in one of five regimes, each with weights of its own: the subject is *named* in both texts, and cut out where words
+are compared; the same for a subject that is no proper name (*plain*); the record's name does not stand in the question
+(*unnamed*); the record has none (*topical*); or the question is in another language than the record (*abroad*), where names
+may be spelt in another script and only the head can tell.
 """
 
 import math
@@ -24,16 +28,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Self
 
+from rag_edit.core.pair import Pair, Span
+from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
 
-SUBJECT: Final = "[MASK]"  # stands for the subject in both texts: one token of the encoder's vocabulary
-MAX_PAIRS: Final = 3  # pair encoder calls of one question, at most
-_TARGET_CHARACTERS: Final = 80  # a longer target is a text, not a value
+_UNUSED: Final = ("named", "dense_named", "overlap_abroad")  # the bias; tied to one encoder; words of two languages
+REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad")
+FEATURES: Final = (
+    *(f"{kind}{regime}" for regime in REGIMES for kind in ("", "logit_", "dense_", "overlap_") if kind + regime not in _UNUSED),
+    *("absent", "missing", "longer", "cloze", "abroad_named"),
+)
+SUBJECT: Final = "[MASK]"  # stands for the subject where the words of both texts are compared
+MAX_NAMED: Final = 4  # records read together with a question that names one of them whole, at most
+MAX_PAIRS: Final = 10  # the same where it names none
 _COVER: Final = 0.3  # share of a name from which a candidate is worth a look
-_DENSE: Final = 0.55  # the same for the cosine, where no name is found
-_BEHIND: Final = 0.45  # a candidate whose name stands there so much less than the best one's is not asked about
+_DENSE: Final = 0.4  # the same for the cosine, where no proper name stands there whole
+_BEHIND: Final = 0.45  # a candidate whose plain subject stands there so much less than the best one's is not asked about
 WHOLE: Final = 0.999  # cover of a name that stands there whole
-_BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole: each pair costs an encoder pass
+_BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole
 _SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
 _CLOSED: Final = frozenset(
@@ -46,10 +58,12 @@ class PairEvidence:
     """A question beside one record: strings of both, and what the encoders said.
 
     Attributes:
-        question: as typed.
-        subject, aliases, relation, record_question, paraphrases, target: the record's; empty where it gives none.
+        question: what is asked of the record; see `whole`.
+        subject, aliases, relation, record_question, paraphrases: the record's; empty where it gives none.
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
-        pair_logit: the pair encoder's answer to `pair_texts`, None until it was asked.
+        logit: the head's answer to the pair, None until it was asked.
+        whole, origin: the question as typed, where parts of it are left out of ``question``, and the place there of each
+            character of ``question``; empty where nothing is left out.
     """
 
     question: str
@@ -58,18 +72,27 @@ class PairEvidence:
     relation: str = ""
     record_question: str = ""
     paraphrases: tuple[str, ...] = ()
-    target: str = ""
     dense: float = 0.0
-    pair_logit: float | None = None
+    logit: float | None = None
+    whole: str = ""
+    origin: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a question and a record were read: the texts for the pair encoder, and the mention of the subject."""
+    """How a question and a record were read.
 
+    Attributes:
+        pair: what the head is given.
+        question, record: the texts whose words are compared, the subject cut out of both where both name it.
+        is_named: whether both name it.
+        mention: where the question names the subject, wholly or in part; None where it does not.
+    """
+
+    pair: Pair
     question: str
     record: str
-    is_masked: bool
+    is_named: bool
     mention: Mention | None
 
 
@@ -104,7 +127,6 @@ def read(evidence: PairEvidence) -> Reading:
         there = None
     own_name = (own[there.start : there.end],) if there is not None and there.kind != "exact" else ()
     here = find_mention(evidence.question, names, own_name)
-    tail = f" | {evidence.target}" if 0 < len(evidence.target) <= _TARGET_CHARACTERS else ""
     text = evidence.question
     if (
         here is None
@@ -112,12 +134,32 @@ def read(evidence: PairEvidence) -> Reading:
         or here.cover < _COVER
         or (here.kind == "partial" and (here.longer or not _is_short_form(text, here, names)))
     ):
-        return Reading(text, own + tail, is_masked=False, mention=here)
+        return Reading(_pair(evidence), text, own, is_named=False, mention=here)
     start = max(
         (m.end() for m in _SENTENCE.finditer(text[: here.start])), default=0
     )  # what is said before is not what is asked
+    pair = _pair(evidence, start, (here.start, here.end), (there.start, there.end))
     asked = text[start : here.start] + SUBJECT + text[here.end :]
-    return Reading(asked, own[: there.start] + SUBJECT + own[there.end :] + tail, is_masked=True, mention=here)
+    return Reading(pair, asked, own[: there.start] + SUBJECT + own[there.end :], is_named=True, mention=here)
+
+
+def _pair(evidence: PairEvidence, start: int = 0, here: Span | None = None, there: Span | None = None) -> Pair:
+    """Return the pair, places in ``evidence.question`` turned into places in the whole question."""
+    own = evidence.record_question
+    if not evidence.origin:
+        return Pair(evidence.question, own, start, here, there)
+    at = evidence.origin
+    kept = set(at)
+    skipped: list[Span] = []
+    for place in range(len(evidence.whole)):
+        if place not in kept:
+            if skipped and skipped[-1][1] == place:
+                skipped[-1] = (skipped[-1][0], place + 1)
+            else:
+                skipped.append((place, place + 1))
+    return Pair(
+        evidence.whole, own, at[start] if start else 0, here and (at[here[0]], at[here[1] - 1] + 1), there, tuple(skipped)
+    )
 
 
 def _is_short_form(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
@@ -134,20 +176,18 @@ def _is_proper(name: str) -> bool:
     return bool(weighty) and 2 * sum(name[start].isupper() or word.isdigit() for word, start in weighty) >= len(weighty)
 
 
-def pair_texts(evidence: PairEvidence) -> tuple[str, str]:
-    """Return the pair encoder's two texts for this evidence."""
-    reading = read(evidence)
-    return reading.question, reading.record
-
-
 def is_repeat(evidence: PairEvidence) -> bool:
     """Return whether the question is the record's own question or paraphrase, but for case and punctuation."""
     asked = fold_words(evidence.question)
     return bool(asked) and any(asked == fold_words(own) for own in (evidence.record_question, *evidence.paraphrases))
 
 
-def shortlist(evidences: Sequence[PairEvidence], limit: int = MAX_PAIRS) -> list[int]:
-    """Return the positions worth the pair encoder, best first: those that name the subject, then those that read alike."""
+def shortlist(evidences: Sequence[PairEvidence]) -> list[int]:
+    """Return the positions worth reading together with the question, best first: those that name the subject, then those alike.
+
+    A proper name that stands there whole leaves few to ask about. Without one, what reads alike in any words or language is
+    looked at, and much of it: telling those apart is the head's work.
+    """
     ranked: list[tuple[float, float, int]] = []
     whole = 0.0  # cover of the best name that does not go on into a longer one
     is_name = False  # whether a proper name stands there whole
@@ -157,11 +197,13 @@ def shortlist(evidences: Sequence[PairEvidence], limit: int = MAX_PAIRS) -> list
         if mention is not None and not mention.longer:
             whole = max(whole, cover)
             is_name |= cover >= WHOLE and _is_proper(evidence.subject or read_name(evidence.record_question))
-        if (cover >= _COVER or evidence.dense >= _DENSE) and not is_repeat(evidence):
+        if not is_repeat(evidence):
             ranked.append((cover + evidence.dense, max(cover, evidence.dense - 0.3), position))
-    least = whole - (_BEHIND_NAME if is_name else _BEHIND)
-    kept = [(rank, position) for rank, strength, position in ranked if strength >= least]
-    return [position for _, position in sorted(kept, key=lambda r: (-r[0], r[1]))[:limit]]
+    if is_name:
+        kept = [(rank, position) for rank, strength, position in ranked if strength >= whole - _BEHIND_NAME]
+        return [position for _, position in sorted(kept, key=lambda r: (-r[0], r[1]))[:MAX_NAMED]]
+    kept = [(rank, position) for rank, strength, position in ranked if strength >= _DENSE - 0.3]
+    return [position for _, position in sorted(kept, key=lambda r: (-r[0], r[1]))[:MAX_PAIRS]]
 
 
 def _overlap(left: str, right: str) -> float:
@@ -170,50 +212,52 @@ def _overlap(left: str, right: str) -> float:
     return 2.0 * len(a & b) / max(1, len(a) + len(b))
 
 
+@lru_cache(maxsize=8192)
+def _language(text: str) -> str | None:
+    return guess_language(text)
+
+
+def is_abroad(question: str, record_question: str) -> bool:
+    """Return whether the two are in different languages, as far as their words tell."""
+    asked = _language(question)
+    return asked is not None and asked != (_language(record_question) or "en")
+
+
 def features(evidence: PairEvidence) -> dict[str, float]:
-    """Return the named features of the last stage. ``pair_logit`` must be known."""
+    """Return the named features of the last stage. ``logit`` must be known."""
     reading = read(evidence)
     mention = reading.mention
     cover = 0.0 if mention is None else mention.cover
     first = next((word for word, _, _ in spans(evidence.question)), "")
     is_cloze = not evidence.question.rstrip().endswith("?") and first not in _CLOSED
-    numbers = {w for w, _, _ in spans(reading.question) if w.isdigit()}
-    known = {
-        w
-        for text in (evidence.subject, evidence.record_question, *evidence.paraphrases, evidence.target)
-        for w, _, _ in spans(text)
-        if w.isdigit()
-    }
-    logit = 0.0 if evidence.pair_logit is None else max(-8.0, min(8.0, evidence.pair_logit))
-    unnamed = not reading.is_masked
+    logit = 0.0 if evidence.logit is None else max(-10.0, min(10.0, evidence.logit))
+    overlap = max(_overlap(reading.question, text) for text in (reading.record, *evidence.paraphrases))
     is_name = _is_proper(evidence.subject or read_name(evidence.record_question))
-    is_plain = reading.is_masked and not is_name
-    overlap = max(_overlap(reading.question, text) for text in (reading.record.partition(" | ")[0], *evidence.paraphrases))
-    return {
-        "logit": 0.0 if unnamed else logit,
-        "logit_unnamed": logit if unnamed else 0.0,
-        "unnamed": float(unnamed),
-        "dense_unnamed": evidence.dense if unnamed else 0.0,
-        "overlap": 0.0 if unnamed else overlap,
-        "overlap_unnamed": overlap if unnamed else 0.0,
-        "absent": float(
-            is_name and unnamed and (mention is None or cover < _COVER or (mention.longer and mention.kind == "partial"))
-        ),
-        "plain": float(is_plain),
-        "dense_plain": evidence.dense if is_plain else 0.0,
-        "missing": 0.0 if unnamed else 1.0 - cover,
-        "fuzzy": float(mention is not None and mention.kind == "fuzzy"),
-        "longer": float(mention is not None and mention.longer and mention.kind != "partial"),
-        "cloze": float(is_cloze and not unnamed),
-        "number": float(bool(numbers - known)),
-    }
+    regime = (
+        "abroad"
+        if is_abroad(evidence.question, evidence.record_question)
+        else ("named" if is_name else "plain")
+        if reading.is_named
+        else ("unnamed" if is_name else "topical")
+    )
+    found = dict.fromkeys(FEATURES, 0.0)
+    found |= {regime: 1.0, f"logit_{regime}": logit, f"dense_{regime}": evidence.dense, f"overlap_{regime}": overlap}
+    if regime == "abroad":
+        found["abroad_named"] = float(reading.is_named)
+    if regime == "unnamed":
+        found["absent"] = float(mention is None or cover < _COVER or (mention.longer and mention.kind == "partial"))
+    if reading.is_named and regime != "abroad":
+        found["missing"] = 1.0 - cover
+        found["longer"] = float(mention is not None and mention.longer and mention.kind != "partial")
+        found["cloze"] = float(is_cloze)
+    return {name: found[name] for name in FEATURES}
 
 
 def probability(evidence: PairEvidence, calibration: Calibration) -> Scored:
-    """Return the probability that the question falls under the record; 0 where nothing was worth asking the encoder."""
+    """Return the probability that the question falls under the record; 0 where the pair was not read."""
     if is_repeat(evidence):
         return Scored(_SAME, {"repeat": 1.0})
-    if evidence.pair_logit is None:
+    if evidence.logit is None:
         return Scored(0.0, {"unasked": 1.0})
     named = features(evidence)
     total = calibration.bias + sum(calibration.weights.get(name, 0.0) * value for name, value in named.items())

@@ -1,4 +1,4 @@
-"""The trained scorer: `rag_edit.scope.trained` over an injected pair encoder, as the engine's `ScopeScorer`. Pure.
+"""The trained scorer: `rag_edit.scope.trained` over an injected joint head, as the engine's `ScopeScorer`. Pure.
 
 Records that read alike (the same subject and wording in several places or at several times) are one thing to be asked
 about: they are scored once, and share the score; vetoes and precedence tell them apart. All pairs of a batch go to the pair
@@ -11,18 +11,18 @@ from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest, digest_json
-from rag_edit.scope.adjuncts import text_for
+from rag_edit.core.pair import Pair
+from rag_edit.scope.adjuncts import kept_for, text_for
 from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.mentions import is_light
-from rag_edit.scope.policies import holds_on_the_day
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
-from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, pair_texts, probability, read, shortlist
+from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, probability, read, shortlist
 
 LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
-ScorePairs = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
-"""Logits of text pairs, in order: the pair encoder."""
+ScorePairs = Callable[[Sequence[Pair]], Sequence[float]]
+"""Logits of pairs, in order: the joint head over an encoder's token states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class TrainedScorer:
     """The trained model as a `ScopeScorer`.
 
     Attributes:
-        score_pairs: The pair encoder.
-        calibration: Its last stage.
+        score_pairs: The joint head.
+        calibration: The last stage.
         artefact: Digest of the shipped model: weights, vocabulary and last stage.
         background: What the encoder behind the candidates' similarities gives unrelated texts; see `rag_edit.scope.background`.
     """
@@ -44,7 +44,7 @@ class TrainedScorer:
     @property
     def kind(self) -> str:
         """Return the method's name."""
-        return "trained-1"
+        return "trained-2"
 
     @property
     def digest(self) -> Digest:
@@ -54,12 +54,12 @@ class TrainedScorer:
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate."""
         groups = [_named_first(self._groups(item)) for item in items]
-        pairs: list[tuple[str, str]] = []
+        pairs: list[Pair] = []
         asked: list[dict[int, int]] = []  # by item: place of the group, place of its pair
         for item_groups in groups:
             places = shortlist([evidence for evidence, _ in item_groups])
             asked.append({place: len(pairs) + n for n, place in enumerate(places)})
-            pairs += [pair_texts(item_groups[place][0]) for place in places]
+            pairs += [read(item_groups[place][0]).pair for place in places]
         logits = self.score_pairs(pairs) if pairs else ()
         return [self._spread(item, own, places, logits) for item, own, places in zip(items, groups, asked, strict=True)]
 
@@ -68,7 +68,7 @@ class TrainedScorer:
     ) -> tuple[ScopeScore, ...]:
         scores: list[ScopeScore] = [ScopeScore(0.0)] * len(item.candidates)
         for place, (evidence, members) in enumerate(groups):
-            known = replace(evidence, pair_logit=logits[asked[place]]) if place in asked else evidence
+            known = replace(evidence, logit=logits[asked[place]]) if place in asked else evidence
             scored = probability(known, self.calibration)
             for member in members:
                 own = scored
@@ -97,18 +97,21 @@ class TrainedScorer:
         return [(self._evidence(item.reading, [item.candidates[m] for m in members]), members) for members in nearest]
 
     def _evidence(self, reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
-        """Return what the model sees of candidates that read alike: the target is that of one which holds on the day asked about."""
-        shown = min(alike, key=lambda c: (holds_on_the_day(reading, c) is not None, c.version.record.id))
+        """Return what the model sees of candidates that read alike: what all of them say, so that of any one."""
+        shown = min(alike, key=lambda c: c.version.record.id)
         record = shown.version.record
+        kept = kept_for(reading, record)
+        is_whole = kept.text == reading.text
         return PairEvidence(
-            question=text_for(reading, record),
+            question=kept.text,
             subject=record.subject,
             aliases=record.aliases,
             relation=record.relation,
             record_question=_wording(shown),
             paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
-            target=record.target,
             dense=corrected(max(c.similarity for c in alike), self.background),
+            whole="" if is_whole else reading.text,
+            origin=() if is_whole else kept.origin,
         )
 
 
@@ -128,7 +131,7 @@ def _named_first(groups: list[tuple[PairEvidence, list[int]]]) -> list[tuple[Pai
     return [
         (evidence, members)
         for (evidence, members), r in zip(groups, readings, strict=True)
-        if r.is_masked or not _is_sibling({word for word in fold(evidence.subject).split() if not is_light(word)}, named)
+        if r.is_named or not _is_sibling({word for word in fold(evidence.subject).split() if not is_light(word)}, named)
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from rag_edit.lm.bert import Bert, BertShape, _gelu
+from rag_edit.lm.bert import Bert, BertShape, gelu
 from rag_edit.lm.blas import _controls, one_thread
 from tests.lm.tiny import DIM, bert_config, bert_tensors
 
@@ -31,12 +31,12 @@ def test_no_segments_are_segment_zero() -> None:
     assert not np.allclose(tiny().hidden(IDS, LENGTHS), tiny().hidden(IDS, LENGTHS, SEGMENTS))
 
 
-def test_gelu_agrees_with_the_error_function() -> None:
+def testgelu_agrees_with_the_error_function() -> None:
     import math
 
     x = np.linspace(-8, 8, 2001 * 3, dtype=np.float32).reshape(-1, 3)
     wanted = [value * 0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x.reshape(-1).astype(float)]
-    np.testing.assert_allclose(_gelu(x).reshape(-1), wanted, atol=2e-6)
+    np.testing.assert_allclose(gelu(x).reshape(-1), wanted, atol=2e-6)
 
 
 def test_weights_are_the_same_mapped_from_a_file_of_either_precision(tmp_path: Path) -> None:

@@ -86,14 +86,6 @@ def test_first_token_pooling_takes_the_first_token(tmp_path: Path, cache: Path, 
     np.testing.assert_allclose(first.encode(["what is a"], kind="query")[0], state / np.linalg.norm(state), atol=1e-6)
 
 
-def test_token_states_are_those_of_the_text_without_specials_and_prefix(directory: Path, cache: Path) -> None:
-    prefixed = TransformerEncoder(directory, cache=cache, query_prefix="query: ")
-    text = "What is 12?"
-    states = prefixed.token_states(text, kind="query")
-    assert [text[a:b] for a, b in states.spans] == ["What", "is", "12", "?"]
-    assert states.vectors.shape == (4, prefixed.dim)
-
-
 @pytest.mark.parametrize("lost", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_missing_file_is_named(tmp_path: Path, cache: Path, lost: str) -> None:
     directory = write_encoder(tmp_path / "e")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from rag_edit.core.record import Record
-from rag_edit.scope.adjuncts import text_for
+from rag_edit.scope.adjuncts import kept_for, text_for
 from tests.scope.cases import reading
 
 ASK = "What is the standard VAT rate?"
@@ -40,3 +40,13 @@ def test_a_record_of_the_world_is_asked_the_whole_question() -> None:
 def test_words_that_the_record_itself_uses_stay() -> None:
     record = Record(id="a", jurisdiction="EU", question="What is the VAT rate in Germany?", answer="19 %")
     assert text_for(reading("What is the VAT rate in Germany?"), record) == "What is the VAT rate in Germany?"
+
+
+@pytest.mark.parametrize("question", [question for question, _ in CASES.values()], ids=CASES.keys())
+def test_each_kept_character_is_one_of_the_question(question: str) -> None:
+    record = Record(id="a", jurisdiction="DE", question=ASK, answer="19 %", valid_from=date(2021, 1, 1))
+    seen = reading(question)
+    kept = kept_for(seen, record)
+    assert len(kept.text) == len(kept.origin)
+    assert list(kept.origin) == sorted(set(kept.origin))
+    assert all(char in (seen.text[place], " ") for char, place in zip(kept.text, kept.origin, strict=True))

@@ -1,17 +1,26 @@
-"""What the trained scope model reads from a question and a record, before and after the pair encoder."""
+"""What the trained scope model reads from a question and a record, before and after the joint head."""
 
 from dataclasses import replace
 
 import pytest
 
 from rag_edit.scope.mentions import find_mention, read_name
-from rag_edit.scope.trained import SUBJECT, Calibration, PairEvidence, features, is_repeat, pair_texts, probability, shortlist
+from rag_edit.scope.trained import (
+    SUBJECT,
+    Calibration,
+    PairEvidence,
+    features,
+    is_abroad,
+    is_repeat,
+    probability,
+    read,
+    shortlist,
+)
 
 BACH = PairEvidence(
     "Where was Bach born?",
     "Johann Sebastian Bach",
     record_question="In which town was Johann Sebastian Bach born?",
-    target="Eisenach",
     dense=0.8,
 )
 PLAIN = Calibration({"logit": 1.0, "missing": -2.0, "longer": -3.0}, 0.0)
@@ -61,16 +70,27 @@ def test_a_subject_is_read_from_capitals(question: str, name: str) -> None:
 
 
 def test_the_subject_is_cut_out_of_both_texts() -> None:
-    assert pair_texts(BACH) == (f"Where was {SUBJECT} born?", f"In which town was {SUBJECT} born? | Eisenach")
+    seen = read(BACH)
+    assert (seen.question, seen.record) == (f"Where was {SUBJECT} born?", f"In which town was {SUBJECT} born?")
+
+
+def test_the_pair_holds_both_texts_as_they_are_and_where_each_names_the_subject() -> None:
+    pair = read(BACH).pair
+    assert (pair.question, pair.record) == (BACH.question, BACH.record_question)
+    assert pair.question_name is not None
+    assert pair.record_name is not None
+    assert pair.question[slice(*pair.question_name)] == "Bach"
+    assert pair.record[slice(*pair.record_name)] == "Johann Sebastian Bach"
 
 
 def test_a_record_without_subject_reads_the_same() -> None:
-    assert pair_texts(replace(BACH, subject="")) == pair_texts(BACH)
+    assert read(replace(BACH, subject="")) == read(BACH)
 
 
 def test_texts_stay_whole_where_the_question_names_nobody() -> None:
     asked = replace(BACH, question="Where was the composer born?")
-    assert pair_texts(asked) == ("Where was the composer born?", "In which town was Johann Sebastian Bach born? | Eisenach")
+    seen = read(asked)
+    assert (seen.question, seen.record, seen.pair.question_name) == (asked.question, asked.record_question, None)
 
 
 def test_the_way_the_record_puts_the_name_is_a_name() -> None:
@@ -79,7 +99,7 @@ def test_the_way_the_record_puts_the_name_is_a_name() -> None:
         "George Goring, Lord Goring",
         record_question="Which language does Lord Goring use?",
     )
-    assert pair_texts(lord)[0] == f"What language does {SUBJECT} speak?"
+    assert read(lord).question == f"What language does {SUBJECT} speak?"
     assert features(lord)["missing"] == 0.0
 
 
@@ -96,31 +116,40 @@ def test_a_full_name_leaves_namesakes_out() -> None:
     assert shortlist([other, own]) == [1]
 
 
-def test_a_repeated_question_needs_no_encoder() -> None:
+def test_a_repeated_question_is_not_read_again() -> None:
     repeat = replace(BACH, question="in which town was johann sebastian bach born")
     assert is_repeat(repeat)
     assert shortlist([repeat]) == []
     assert probability(repeat, PLAIN).value > 0.99
 
 
-def test_a_candidate_that_was_not_worth_asking_about_is_out_of_scope() -> None:
+def test_a_candidate_that_was_not_worth_reading_is_out_of_scope() -> None:
     assert probability(BACH, PLAIN).value == 0.0
 
 
 def test_a_longer_name_lowers_the_probability() -> None:
-    own = PairEvidence("Where is Moscow?", "Moscow", record_question="Where can Moscow be found?", pair_logit=2.0)
+    own = PairEvidence("Where is Moscow?", "Moscow", record_question="Where can Moscow be found?", logit=2.0)
     assert probability(replace(own, question="Where is the Moscow Monorail?"), PLAIN).value < probability(own, PLAIN).value
 
 
-def test_a_number_that_the_record_does_not_know_is_a_feature() -> None:
-    dated = PairEvidence(
-        "What was the VAT rate of Germany in 1998?",
-        "Germany",
-        record_question="What is the VAT rate of Germany?",
-        pair_logit=1.0,
-    )
-    assert features(dated)["number"] == 1.0
-    assert features(replace(dated, record_question="What was the VAT rate of Germany in 1998, roughly?"))["number"] == 0.0
+@pytest.mark.parametrize(
+    ("question", "record", "abroad"),
+    [
+        pytest.param("Wo wurde Bach geboren?", "Where was Bach born?", True, id="German asked, English on record"),
+        pytest.param("Where was Bach born?", "Wo wurde Bach geboren?", True, id="English asked, German on record"),
+        pytest.param("バッハはどこで生まれましたか", "Where was Bach born?", True, id="another script"),
+        pytest.param("Where was Bach born?", "Bach was born in", False, id="one language"),
+        pytest.param("Bach?", "Wo wurde Bach geboren?", False, id="nothing tells the language asked in"),
+    ],
+)
+def test_a_question_is_abroad_where_its_words_are_of_another_language(question: str, record: str, abroad: bool) -> None:
+    assert is_abroad(question, record) == abroad
+
+
+def test_a_question_in_another_language_is_not_held_to_the_spelling_of_a_name() -> None:
+    asked = replace(BACH, question="バッハはどこで生まれましたか", logit=3.0)
+    named = features(asked)
+    assert (named["abroad"], named["logit_abroad"], named["absent"], named["missing"]) == (1.0, 3.0, 0.0, 0.0)
 
 
 def test_a_calibration_comes_from_the_manifest() -> None:
@@ -129,14 +158,15 @@ def test_a_calibration_comes_from_the_manifest() -> None:
 
 def test_what_is_said_before_the_question_is_cut_off() -> None:
     chatty = replace(BACH, question="I love his music! Where was Johann Sebastian Bach born?")
-    assert pair_texts(chatty)[0] == f"Where was {SUBJECT} born?"
+    assert read(chatty).question == f"Where was {SUBJECT} born?"
+    assert chatty.question[read(chatty).pair.start :] == "Where was Johann Sebastian Bach born?"
 
 
 def test_an_abbreviation_does_not_end_a_sentence() -> None:
     doctor = PairEvidence(
         "Who was Dr. Martin Luther King?", "Martin Luther King", record_question="Who was Martin Luther King?"
     )
-    assert pair_texts(doctor)[0] == f"Who was Dr. {SUBJECT}?"
+    assert read(doctor).question == f"Who was Dr. {SUBJECT}?"
 
 
 def test_part_of_a_long_plain_subject_is_not_cut_out() -> None:
@@ -145,4 +175,4 @@ def test_part_of_a_long_plain_subject_is_not_cut_out() -> None:
         "the most losing team in nfl history",
         record_question="who is the most losing team in nfl history?",
     )
-    assert pair_texts(worst)[0] == worst.question
+    assert read(worst).question == worst.question

@@ -1,28 +1,31 @@
-"""The trained scorer behind the seam: on the shipped last stage and a fake pair encoder."""
+"""The trained scorer behind the seam: on the shipped last stage and a fake joint head."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from rag_edit.core.decision import Candidate
-from rag_edit.lm.pair_encoder import OverlapPairs, read_manifest
+from rag_edit.core.pair import Pair
+from rag_edit.lm.scope_model import read_manifest
 from rag_edit.scope.scorer import ScopeItem
 from rag_edit.scope.trained import Calibration
 from rag_edit.scope.trained_scorer import LOOKED_AT, TrainedScorer
+from rag_edit.testing import overlap_of_pairs
 from tests.scope.cases import candidate, reading
 
 
-class Counting(OverlapPairs):
+class Counting:
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[Pair] = []
 
-    def __call__(self, pairs: object) -> list[float]:
-        self.asked += list(pairs)  # type: ignore[call-overload]
-        return self.score_pairs(list(pairs))  # type: ignore[call-overload]
+    def __call__(self, pairs: Sequence[Pair]) -> list[float]:
+        self.asked += pairs
+        return overlap_of_pairs(pairs)
 
 
 def scorer() -> tuple[TrainedScorer, Counting]:
     pairs = Counting()
-    return TrainedScorer(pairs, Calibration.from_manifest(read_manifest()["calibration"]), "sha256:test"), pairs
+    return TrainedScorer(pairs, Calibration.from_manifest(read_manifest("e5")["calibration"]), "sha256:test"), pairs
 
 
 def named(name: str, **fields: object) -> Candidate:
@@ -31,7 +34,7 @@ def named(name: str, **fields: object) -> Candidate:
     )
 
 
-def test_the_records_own_wording_is_certain_and_asks_no_encoder() -> None:
+def test_the_records_own_wording_is_certain_and_is_not_read() -> None:
     trained, pairs = scorer()
     scores = trained.score([ScopeItem(reading("Where was Ada Lovelace born?"), (named("Ada Lovelace"),))])
     assert scores[0][0].probability == 1.0

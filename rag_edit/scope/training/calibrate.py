@@ -3,74 +3,92 @@
 Fitted on the tuning part of the development suites only. Suites count alike, whatever their size.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag_edit.scope.trained import Calibration, features, is_repeat
+from rag_edit.scope.trained import FEATURES, Calibration, features, is_repeat, probability
 from rag_edit.scope.training.evaluate import Outcome, best
 
 # Weights that must not change sign, whatever the data say: a better match may not lower the score.
 SIGNS: Final[Mapping[str, int]] = {
-    "logit": 1,
-    "logit_unnamed": 1,
-    "dense_unnamed": 1,
-    "overlap": 1,
-    "overlap_unnamed": 1,
+    **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_"))},
+    "abroad_named": 1,
     "absent": -1,
-    "dense_plain": 1,
     "missing": -1,
-    "fuzzy": -1,
     "longer": -1,
-    "number": -1,
 }
 
 
-def rows_of(
-    outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset()
-) -> tuple[list[dict[str, float]], NDArray[np.float64], NDArray[np.float64]]:
-    """Return features, labels (n,) and weights (n,) of all candidates of the questions; repeats of a record's words left out."""
-    named: list[dict[str, float]] = []
-    labels: list[float] = []
-    groups: list[tuple[str, bool]] = []
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One candidate of one question: its features, whether it is right, and what its group counts together."""
+
+    named: Mapping[str, float]
+    is_right: bool
+    group: tuple[str, str]
+
+
+def examples_of(outcomes: Sequence[Outcome], calibration: Calibration | None, skip: frozenset[str]) -> list[Example]:
+    """Return of each question the right candidate and the wrong one that ``calibration`` holds likeliest; all wrong ones without it.
+
+    A question is lost to its likeliest wrong candidate: that is what has to be told apart. Repeats of a record's words are left out.
+    """
+    found = []
     for outcome in outcomes:
         if outcome.asked.kind in skip:
             continue
-        for name, evidence in outcome.evidence:
-            if is_repeat(evidence):
-                continue
-            label = outcome.asked.is_in_scope and name == outcome.asked.record
-            named.append(features(evidence))
-            labels.append(float(label))
-            groups.append((outcome.suite, label))
-    sizes = Counter(groups)
-    return named, np.array(labels), np.array([len(groups) / len(sizes) / sizes[g] for g in groups])
+        seen = [
+            (name == outcome.asked.record and outcome.asked.is_in_scope, e) for name, e in outcome.evidence if not is_repeat(e)
+        ]
+        wrong = [evidence for is_right, evidence in seen if not is_right]
+        if calibration is not None:
+            wrong = sorted(wrong, key=lambda evidence: -probability(evidence, calibration).value)[:1]
+        group = (outcome.suite, outcome.asked.kind)
+        found += [Example(features(evidence), True, group) for is_right, evidence in seen if is_right]
+        found += [Example(features(evidence), False, group) for evidence in wrong]
+    return found
 
 
 def fit(
-    outcomes: Sequence[Outcome],
-    *,
-    skip: frozenset[str] = frozenset(),
-    ridge: float = 1.0,
-    rounds: int = 4000,
-    rate: float = 0.05,
+    outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset(), further: Sequence[Example] = (), rounds: int = 3
 ) -> Calibration:
+    """Return weights of the last stage, fitted again and again on what the fit before finds hardest.
+
+    Args:
+        outcomes: questions to fit on.
+        skip: kinds of question left out.
+        further: examples from elsewhere, in every round.
+        rounds: how often.
+    """
+    calibration: Calibration | None = None
+    for _ in range(rounds):
+        calibration = logistic([*examples_of(outcomes, calibration, skip), *further])
+    assert calibration is not None
+    return calibration
+
+
+def logistic(examples: Sequence[Example], *, ridge: float = 1.0, steps: int = 3000, rate: float = 0.05) -> Calibration:
     """Return weights that minimise the weighted log loss with a ridge, each sign kept as `SIGNS` says (projected gradient).
 
-    Deterministic: full batches, no random start.
+    A group counts by the root of its size, so that a large suite does not drown a small one. Deterministic: full batches, no
+    random start.
     """
-    named, y, weight = rows_of(outcomes, skip=skip)
-    names = sorted(named[0])
-    x = np.array([[row[n] for n in names] for row in named])  # (n, features)
+    names = sorted(examples[0].named)
+    x = np.array([[example.named[n] for n in names] for example in examples])  # (n, features)
+    y = np.array([float(example.is_right) for example in examples])
+    sizes = Counter((example.group, example.is_right) for example in examples)
+    weight = np.array([sizes[example.group, example.is_right] ** -0.5 for example in examples])
     spread = np.maximum(x.std(axis=0), 1e-6)
     x = np.column_stack([x / spread, np.ones(len(x))])
     signs = np.array([SIGNS.get(n, 0) for n in names] + [0])
     w = np.zeros(x.shape[1])
     step, square = np.zeros_like(w), np.zeros_like(w)
-    for t in range(1, rounds + 1):
+    for t in range(1, steps + 1):
         p = 1.0 / (1.0 + np.exp(-np.clip(x @ w, -40, 40)))
         gradient = x.T @ (weight * (p - y)) / weight.sum() + ridge * np.append(w[:-1], 0.0) / len(y)
         step, square = 0.9 * step + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
@@ -79,6 +97,23 @@ def fit(
     return Calibration(
         {n: round(float(v / s), 6) for n, v, s in zip(names, w[:-1], spread, strict=True)}, round(float(w[-1]), 6)
     )
+
+
+def held_back(calibration: Calibration, outcomes: Sequence[Outcome], regime: str, cut: float, risk: float) -> Calibration:
+    """Return the calibration with one regime's intercept lowered until its wrong overrides keep the risk at ``cut``.
+
+    Args:
+        calibration: fitted.
+        outcomes: questions out of scope in that regime.
+        regime: the feature that is 1 there and 0 elsewhere.
+        cut: the common threshold.
+        risk: share of wrong overrides, one added to the count.
+    """
+    own = risk_threshold(outcomes, calibration, risk)
+    if own <= cut:
+        return calibration
+    shift = math.log(own / (1 - own)) - math.log(cut / (1 - cut))
+    return Calibration({**calibration.weights, regime: round(calibration.weights[regime] - shift, 6)}, calibration.bias)
 
 
 def risk_threshold(outcomes: Sequence[Outcome], calibration: Calibration, risk: float) -> float:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_edit.core.pair import Pair
 from rag_edit.scope.mentions import fold_words, is_light, read_name
 from rag_edit.scope.risk import wilson
-from rag_edit.scope.trained import Calibration, PairEvidence, is_repeat, pair_texts, probability, shortlist
+from rag_edit.scope.trained import Calibration, PairEvidence, is_repeat, probability, read, shortlist
 from rag_edit.scope.training.suites import Asked, Live, Suite
 
-Score = Callable[[Sequence[tuple[str, str]]], list[float]]
+Score = Callable[[Sequence[Pair]], Sequence[float]]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
@@ -36,7 +37,7 @@ class Search:
             for word in {w for w in name.split() if not is_light(w)}:
                 self.words[word].append(i)
 
-    def find(self, question: str, vector: NDArray[np.float32], dense: int = 6, worded: int = 6) -> list[tuple[int, float]]:
+    def find(self, question: str, vector: NDArray[np.float32], dense: int = 12, worded: int = 6) -> list[tuple[int, float]]:
         """Return (record, cosine) of the candidates of one question."""
         words = fold_words(question).split()
         spans = (" ".join(words[a:b]) for a in range(len(words)) for b in range(a + 1, min(len(words), a + 14) + 1))
@@ -61,23 +62,22 @@ class Outcome:
     evidence: tuple[tuple[str, PairEvidence], ...]
 
 
-def gather(suite: Suite, embed: Embed, score: Score, *, with_subject: bool = True) -> list[Outcome]:
-    """Return the evidence of every question of a suite; the pair encoder is asked once for each distinct pair of texts."""
+def gather(
+    suite: Suite, embed: Embed, score: Score, *, scale: Callable[[float], float] = float, with_subject: bool = True
+) -> list[Outcome]:
+    """Return the evidence of every question of a suite; each distinct pair is read once, cosines are put on one ``scale``."""
     records = [r if with_subject else replace(r, subject="") for r in suite.records]
     search, vectors = Search(records, embed([r.question for r in records])), embed([q.text for q in suite.questions])
     listed: list[list[tuple[str, PairEvidence]]] = []
     for asked, vector in zip(suite.questions, vectors, strict=True):
-        found = [(records[i], cosine) for i, cosine in search.find(asked.text, vector)]
-        evidence = [
-            PairEvidence(asked.text, r.subject, record_question=r.question, target=r.target, dense=cosine)
-            for r, cosine in found
-        ]
+        found = [(records[i], scale(cosine)) for i, cosine in search.find(asked.text, vector)]
+        evidence = [PairEvidence(asked.text, r.subject, record_question=r.question, dense=cosine) for r, cosine in found]
         chosen = sorted({*shortlist(evidence), *(k for k, e in enumerate(evidence) if is_repeat(e))})
         listed.append([(found[k][0].id, evidence[k]) for k in chosen])
-    texts = sorted({pair_texts(e) for row in listed for _, e in row})
-    logits = dict(zip(texts, score(texts), strict=True))
+    pairs = list(dict.fromkeys(read(e).pair for row in listed for _, e in row))
+    logits = dict(zip(pairs, score(pairs), strict=True))
     return [
-        Outcome(suite.name, asked, tuple((name, replace(e, pair_logit=logits[pair_texts(e)])) for name, e in row))
+        Outcome(suite.name, asked, tuple((name, replace(e, logit=logits[read(e).pair])) for name, e in row))
         for asked, row in zip(suite.questions, listed, strict=True)
     ]
 

@@ -1,0 +1,84 @@
+"""The shipped scope model: for each encoder that it was trained on, a joint head, the last stage and a manifest of figures.
+
+A folder an encoder under ``rag_edit/scope/model``: ``head.safetensors`` and ``head.json`` (`lm.joint_head`), ``manifest.json``
+(what it was trained and calibrated on, digests, figures).
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from rag_edit.core.digest import Digest, digest_json
+from rag_edit.core.errors import ModelMissingError
+from rag_edit.lm.encoder import TransformerEncoder
+from rag_edit.lm.joint_head import JointHead
+from rag_edit.lm.open import FLOAT_OF, open_encoder
+from rag_edit.lm.token_encoder import REMEMBERED, TokenEncoder
+from rag_edit.lm.token_file import TokenFile
+
+MODEL_DIRECTORY: Final = Path(__file__).resolve().parent.parent / "scope" / "model"
+
+
+def trained_encoders(directory: Path = MODEL_DIRECTORY) -> tuple[str, ...]:
+    """Return the encoders, as settings name them, that a head was trained on."""
+    return tuple(sorted(path.parent.name for path in directory.glob("*/manifest.json")))
+
+
+def trained_on(encoder: str) -> str:
+    """Return the encoder whose head reads ``encoder``'s states: itself, or for one in int8 the same in float32."""
+    return FLOAT_OF.get(encoder, encoder)
+
+
+def read_manifest(encoder: str, directory: Path = MODEL_DIRECTORY) -> dict[str, Any]:
+    """Return the manifest of an encoder's head: digests, seeds, figures, coefficients and thresholds.
+
+    Raises:
+        ModelMissingError: no head was trained on this encoder, or its manifest cannot be read.
+    """
+    path = directory / trained_on(encoder) / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelMissingError(f"the scope model of encoder {encoder}", [str(path)], hint="rag-edit doctor") from error
+    return manifest
+
+
+def open_token_encoder(
+    encoder: str, cache: Path, tokens: Path | None, directory: Path = MODEL_DIRECTORY
+) -> tuple[TokenEncoder, dict[str, Any], Digest]:
+    """Return an encoder that scores pairs, the manifest of its head, and the name of head and last stage together.
+
+    Args:
+        encoder: One of `trained_encoders`, or its int8 form.
+        cache: Where converted weights and digests are kept.
+        tokens: Folder for the token states of records, one below it for each encoder and head; None keeps them in memory only.
+        directory: Of the shipped model.
+
+    Raises:
+        ModelMissingError: weights or head are not there.
+    """
+    manifest = read_manifest(encoder, directory)
+    try:
+        head = JointHead.open(directory / trained_on(encoder))
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelMissingError(
+            f"the joint head of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
+        ) from error
+    artefact = digest_json({"head": head.digest, "last": json.dumps(manifest["calibration"], sort_keys=True)})
+    return open_reader(encoder, cache, head, tokens), manifest, artefact
+
+
+def open_reader(
+    encoder: str, cache: Path, head: JointHead, tokens: Path | None = None, *, remembered: int = REMEMBERED
+) -> TokenEncoder:
+    """Return an encoder that scores pairs by ``head``; see `open_token_encoder` and `TokenEncoder`.
+
+    Raises:
+        ModelMissingError: its weights are not there.
+    """
+    opened = open_encoder(encoder, cache)
+    if not isinstance(opened, TransformerEncoder):
+        raise ModelMissingError(f"an encoder {encoder} on this machine", [type(opened).__name__], hint="rag-edit doctor")
+    name = digest_json({"encoder": opened.digest, "head": head.digest})
+    file = TokenFile(tokens / name.removeprefix("sha256:")[:12], head.width) if tokens is not None else None
+    return TokenEncoder(opened, head, file, remembered=remembered)

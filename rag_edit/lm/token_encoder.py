@@ -1,0 +1,127 @@
+"""An encoder that keeps the token states of what it has read, and compares a question with a record over them.
+
+To the index it is an `Embedder` like any other, with the same vectors and the same digest. From the pass that makes a vector it also
+keeps the text's tokens, of questions in memory, of records in a file too. So a pair costs the joint head alone. A text that is
+not at hand is encoded: what is kept changes time, never a score.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from rag_edit.core.pair import Pair, Span
+from rag_edit.lm.bert import Floats
+from rag_edit.lm.encoder import Kind, TransformerEncoder
+from rag_edit.lm.joint_head import MAX_TOKENS, JointHead, Side
+from rag_edit.lm.token_file import TokenFile
+from rag_edit.lm.tokens import Tokens
+
+REMEMBERED: Final = 16_384  # texts in memory: about 40 MB
+_CHUNK: Final = 4096  # texts encoded at a time: bounds what waits to be written
+
+
+class TokenEncoder:
+    """An `Embedder` that scores pairs too. Safe to use from several threads."""
+
+    def __init__(
+        self, encoder: TransformerEncoder, head: JointHead, file: TokenFile | None = None, *, remembered: int = REMEMBERED
+    ) -> None:
+        """Take an encoder and the head that was trained on its states.
+
+        Args:
+            encoder: Whose passes serve vectors and tokens.
+            head: Trained on this encoder.
+            file: Where the tokens of records are kept, if anywhere.
+            remembered: Texts whose tokens are kept in memory.
+        """
+        self._encoder, self._head, self._file, self._remembered = encoder, head, file, remembered
+        self._near: OrderedDict[str, Tokens] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the encoder: vectors are the same with and without tokens."""
+        return self._encoder.digest
+
+    @property
+    def dim(self) -> int:
+        """Return the length of a vector."""
+        return self._encoder.dim
+
+    def encode(self, texts: Sequence[str], *, kind: Kind, progress: Callable[[int], None] | None = None) -> Floats:
+        """Return one unit vector a text, in order, and keep the tokens of what was read."""
+        parts = []
+        for start in range(0, len(texts), _CHUNK):
+            part = texts[start : start + _CHUNK]
+            vectors, tokens = self._encoder.encode_tokens(part, kind=kind, projection=self._head, progress=progress)
+            found = dict(zip(part, tokens, strict=True))
+            if kind == "record" and self._file is not None:
+                self._file.write(found)
+            self._remember(found)
+            parts.append(vectors)
+        return np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
+
+    def score(self, pairs: Sequence[Pair]) -> list[float]:
+        """Return one logit for each pair, in order; above 0 leans to the same fact."""
+        if not pairs:
+            return []
+        tokens = self.tokens(dict.fromkeys(text for pair in pairs for text in (pair.question, pair.record)))
+        return self._head.score(
+            [
+                (
+                    _side(tokens[pair.question], pair.start, pair.question_name, pair.skipped, last=True),
+                    _side(tokens[pair.record], 0, pair.record_name, (), last=False),
+                )
+                for pair in pairs
+            ]
+        )
+
+    def tokens(self, texts: Mapping[str, None]) -> dict[str, Tokens]:
+        """Return the tokens of each text: from memory, from the file, or by a pass."""
+        found: dict[str, Tokens] = {}
+        with self._lock:
+            for text in texts:
+                if (near := self._near.get(text)) is not None:
+                    self._near.move_to_end(text)
+                    found[text] = near
+        missing = []
+        fetched: dict[str, Tokens] = {}
+        for text in texts:
+            if text not in found:
+                kept = self._file.read(text) if self._file is not None else None
+                if kept is None:
+                    missing.append(text)
+                else:
+                    fetched[text] = kept
+        if missing:
+            fetched |= zip(missing, self._encoder.encode_tokens(missing, kind="query", projection=self._head)[1], strict=True)
+        self._remember(fetched)
+        return found | fetched
+
+    def _remember(self, found: Mapping[str, Tokens]) -> None:
+        with self._lock:
+            self._near |= found
+            while len(self._near) > self._remembered:
+                self._near.popitem(last=False)
+
+
+def _side(tokens: Tokens, start: int, name: Span | None, skipped: Sequence[Span], *, last: bool) -> Side:
+    """Return what is read of a text: its tokens from character ``start`` on, at most `MAX_TOKENS`, the name's marked."""
+    read = tokens.spans[:, 1] > start
+    for a, b in skipped:
+        read &= (tokens.spans[:, 0] >= b) | (tokens.spans[:, 1] <= a)
+    rows = np.flatnonzero(read)
+    if not len(rows):
+        rows = np.arange(len(tokens.spans))
+    rows = rows[-MAX_TOKENS:] if last else rows[:MAX_TOKENS]
+    if not len(rows):  # a text without a token: nothing to read, which is like nothing
+        return Side(np.zeros((1, tokens.codes.shape[1]), np.float32), np.zeros(1, np.float32))
+    spans = tokens.spans[rows]
+    states = tokens.codes[rows].astype(np.float32) * tokens.scales[rows, None]
+    named = np.zeros(len(rows), np.float32)
+    if name is not None:
+        named[(spans[:, 0] < name[1]) & (spans[:, 1] > name[0])] = 1
+    return Side(states, named)

@@ -25,7 +25,8 @@ class Settings:
     Attributes:
         jurisdiction: Where the deployment stands when a question does not say.
         cross_jurisdiction: ``visible``, or ``named:`` with codes: whose records may answer a question that names another place.
-        encoder: ``e5``, ``minilm``, a sentence-transformers directory or an ``/v1/embeddings`` URL. Moves recall by language.
+        encoder: ``e5``, ``minilm``, either with ``-fast`` for int8, a sentence-transformers directory or an ``/v1/embeddings`` URL. Moves
+            recall by language, and time.
         model: ``smollm2``, a transformers directory, a ``.gguf`` file or ``URL#model``. Who answers on the BASE route.
         scorer: ``trained`` or ``overlap``, the one without training.
         candidates: Records looked at in each partition. Moves recall against decision time.
@@ -100,6 +101,6 @@ DEFAULT_CONFIG: Final = """\
 # Settings of this home. Each may also come from the environment: RAG_EDIT_JURISDICTION, RAG_EDIT_ENCODER, ...
 # jurisdiction = "GLOBAL"    # where questions stand that do not say
 # cross_jurisdiction = "visible"   # or "named:IT,FR": records of these may answer questions that name them
-# encoder = "e5"             # e5, minilm, a sentence-transformers directory, or an /v1/embeddings URL
+# encoder = "e5"             # e5, minilm, e5-fast, minilm-fast, a sentence-transformers directory, or an /v1/embeddings URL
 # model = "smollm2"          # smollm2, a transformers directory, a .gguf file, or URL#model
 """

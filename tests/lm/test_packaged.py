@@ -15,7 +15,7 @@ from rag_edit.lm.encoder import TransformerEncoder
 from rag_edit.lm.errors import UnreadableModelError
 from rag_edit.lm.gguf import converted_directory
 from rag_edit.lm.local import LocalModel
-from rag_edit.lm.open import open_encoder, open_model
+from rag_edit.lm.open import FLOAT_OF, open_encoder, open_model
 
 CACHE = Path(os.environ.get("RAG_EDIT_CACHE", "~/.cache/rag-edit")).expanduser()
 ASKED = "What is the standard VAT rate?"
@@ -109,3 +109,37 @@ def test_e5_knows_a_question_in_other_languages() -> None:
     assert encoder.settings.query_prefix == encoder.settings.record_prefix == "query: "
     marks = encoder._tokenizer.encode("query: Grüße\u200b ﬁne  ½\t日本").tokens
     assert marks == ["<s>", "▁que", "ry", ":", "▁Grüße", "▁fine", "▁1⁄2", "▁日本", "</s>"]
+
+
+@pytest.mark.model
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fast", FLOAT_OF)
+def test_int8_keeps_the_vectors_and_the_order_of_similarity(fast: str) -> None:
+    pytest.importorskip("onnxruntime", reason="pip install 'rag-edit[fast]'")
+    try:
+        rounded, whole = open_encoder(fast, CACHE), open_encoder(FLOAT_OF[fast], CACHE)
+    except ModelMissingError as error:
+        pytest.skip(str(error))
+    texts = [
+        ASKED,
+        "Who wrote Hamlet?",
+        *PARAPHRASES.values(),
+        *(f"Is {day} May a holiday in Austria?" for day in range(1, 32)),
+    ]
+    ours, theirs = (encoder.encode(texts, kind="query") for encoder in (rounded, whole))
+    assert float((ours * theirs).sum(1).min()) > 0.999
+    assert np.abs(ours @ ours.T - theirs @ theirs.T).max() < 0.02
+    np.testing.assert_array_equal((ours[:4] @ ours[4:].T).argmax(0), (theirs[:4] @ theirs[4:].T).argmax(0))
+    assert rounded.digest != whole.digest
+    np.testing.assert_allclose(ours[7], rounded.encode([texts[7]], kind="query")[0], atol=1e-5)
+
+
+@pytest.mark.model
+def test_int8_needs_neither_torch_nor_transformers() -> None:
+    pytest.importorskip("onnxruntime", reason="pip install 'rag-edit[fast]'")
+    code = (
+        "import sys; from pathlib import Path; from rag_edit.lm.open import open_encoder;"
+        f"open_encoder('minilm-fast', Path({str(CACHE)!r})).encode(['a?'], kind='query');"
+        "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -62,7 +62,7 @@ class Settings:
     method: Method = "gradient"
     rank: int = 1
     steps: int = 12
-    rate: float = 0.5
+    rate: float = 1.0
     enough: float = 0.1
     kl: float = 1.0
     budget: float = 0.5
@@ -252,7 +252,7 @@ class _Work:
             return (y, *output[1:]) if isinstance(output, tuple) else y
 
         with hooked(self.torch_model, {self.last_block: add}):
-            steps = self._descend([{"params": [wanted], "lr": 0.2 * self.settings.rate * scale}], lambda: None)
+            steps = self._descend([{"params": [wanted], "lr": 0.4 * self.settings.rate * scale}], lambda: None)
         target = before[self.keys_at] + wanted.detach()  # (m, hidden)
         factors: dict[str, LowRank] = {}
         for i, name in enumerate(self.names):

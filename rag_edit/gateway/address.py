@@ -37,7 +37,8 @@ def choose_deployment(deployments: Mapping[str, DeploymentSpec], key: Key | None
     Args:
         deployments: All there are.
         key: The caller's; None where none is asked for.
-        path, header: Names given; empty where none is.
+        path: The name in the path; empty where there is none.
+        header: The name in the header; empty where there is none.
 
     Raises:
         Refusal: none, an unknown one, two different ones, or one that the key does not reach: these last two read the same.

@@ -229,7 +229,7 @@ class Gateway:
             raise CutShort(failed)
 
     async def _answer(self, call: Call) -> None:
-        exchange, state = call.exchange, self.state
+        exchange = call.exchange
         method = "GET" if exchange.method == "HEAD" else exchange.method
         path = _readable(exchange.path)
         named = _DEPLOYMENT.fullmatch(exchange.raw_path)

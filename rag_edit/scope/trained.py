@@ -6,7 +6,7 @@ How a scorer uses it, for the candidates of one question:
 
 1. For each candidate make a `PairEvidence` (``dense``: cosine of the question with the nearest of the record's question
    and paraphrases; ``logit`` None). Every string but the question comes from the record; its target is not among them.
-2. `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all
+2. `with_leads(evidences)` compares them; `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all
    others are out of scope (`probability` gives them 0). A question that repeats the record's own words is left out too.
 3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
 4. ``scored = probability(evidence, calibration)``: `Scored.value` is the calibrated probability, `Scored.features` the named
@@ -24,7 +24,7 @@ may be spelt in another script and only the head can tell.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Self
 
@@ -33,10 +33,12 @@ from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
 
 _UNUSED: Final = ("named", "dense_named", "overlap_abroad")  # the bias; tied to one encoder; words of two languages
+_LED: Final = ("plain", "topical", "abroad")  # where no name tells records apart, being nearest by far does
+_LEAD: Final = 0.3  # a larger lead says no more
 REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad")
 FEATURES: Final = (
     *(f"{kind}{regime}" for regime in REGIMES for kind in ("", "logit_", "dense_", "overlap_") if kind + regime not in _UNUSED),
-    *("absent", "missing", "longer", "cloze", "abroad_named"),
+    *("absent", "missing", "longer", "cloze", "abroad_named", *(f"lead_{regime}" for regime in _LED)),
 )
 SUBJECT: Final = "[MASK]"  # stands for the subject where the words of both texts are compared
 MAX_NAMED: Final = 4  # records read together with a question that names one of them whole, at most
@@ -61,6 +63,7 @@ class PairEvidence:
         question: what is asked of the record; see `whole`.
         subject, aliases, relation, record_question, paraphrases: the record's; empty where it gives none.
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
+        lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise.
         logit: the head's answer to the pair, None until it was asked.
         whole, origin: the question as typed, where parts of it are left out of ``question``, and the place there of each
             character of ``question``; empty where nothing is left out.
@@ -73,9 +76,18 @@ class PairEvidence:
     record_question: str = ""
     paraphrases: tuple[str, ...] = ()
     dense: float = 0.0
+    lead: float = 0.0
     logit: float | None = None
     whole: str = ""
     origin: tuple[int, ...] = ()
+
+
+def with_leads(evidences: Sequence[PairEvidence]) -> list[PairEvidence]:
+    """Return the candidates of one question with the lead of each over the others."""
+    if len(evidences) < 2:
+        return [replace(evidence, lead=_LEAD) for evidence in evidences]
+    first, second = sorted((evidence.dense for evidence in evidences), reverse=True)[:2]
+    return [replace(e, lead=e.dense - (second if e.dense == first else first)) for e in evidences]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +254,8 @@ def features(evidence: PairEvidence) -> dict[str, float]:
     )
     found = dict.fromkeys(FEATURES, 0.0)
     found |= {regime: 1.0, f"logit_{regime}": logit, f"dense_{regime}": evidence.dense, f"overlap_{regime}": overlap}
+    if regime in _LED:
+        found[f"lead_{regime}"] = max(-_LEAD, min(_LEAD, evidence.lead))
     if regime == "abroad":
         found["abroad_named"] = float(reading.is_named)
     if regime == "unnamed":

@@ -18,7 +18,7 @@ from rag_edit.scope.mentions import is_light
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
-from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, probability, read, shortlist
+from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, probability, read, shortlist, with_leads
 
 LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
 ScorePairs = Callable[[Sequence[Pair]], Sequence[float]]
@@ -94,7 +94,8 @@ class TrainedScorer:
             )
             groups.setdefault(key, []).append(place)
         nearest = sorted(groups.values(), key=lambda members: min(_distance(item.candidates[m]) for m in members))[:LOOKED_AT]
-        return [(self._evidence(item.reading, [item.candidates[m] for m in members]), members) for members in nearest]
+        seen = with_leads([self._evidence(item.reading, [item.candidates[m] for m in members]) for members in nearest])
+        return list(zip(seen, nearest, strict=True))
 
     def _evidence(self, reading: Reading, alike: Sequence[Candidate]) -> PairEvidence:
         """Return what the model sees of candidates that read alike: what all of them say, so that of any one."""

@@ -11,17 +11,21 @@ from typing import Final
 
 import numpy as np
 
+from rag_edit.scope.risk import allowed_confident, reliability, risk_cut
 from rag_edit.scope.trained import FEATURES, Calibration, features, is_repeat, probability
 from rag_edit.scope.training.evaluate import Outcome, best
 
 # Weights that must not change sign, whatever the data say: a better match may not lower the score.
 SIGNS: Final[Mapping[str, int]] = {
-    **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_"))},
+    **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "lead_"))},
     "abroad_named": 1,
     "absent": -1,
     "missing": -1,
     "longer": -1,
 }
+
+
+LOWEST: Final = 0.05  # no threshold lies below
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,44 +121,25 @@ def held_back(calibration: Calibration, outcomes: Sequence[Outcome], regime: str
 
 
 def risk_threshold(outcomes: Sequence[Outcome], calibration: Calibration, risk: float) -> float:
-    """Return the lowest threshold whose share of wrong overrides, one added to the count, stays within ``risk``.
+    """Return the lowest threshold at which the wrong overrides of ``outcomes`` show a risk below ``risk`` with 95 % confidence.
 
-    A wrong override is any override of a question out of scope, or by another record of one in scope. The one that is added
-    makes the bound hold for the next question. Source: Angelopoulos et al. 2022 (arXiv:2208.02814), eq. 4.
+    A wrong override is any override of a question out of scope, or by another record of one in scope. 1.0 where no threshold does.
     """
-    losses = []
+    wrong = []
     for outcome in outcomes:
         value, name = best(outcome, calibration)
-        losses.append(value if not outcome.asked.is_in_scope or name != outcome.asked.record else -1.0)
-    ordered = np.sort(np.array(losses))[::-1]
-    allowed = int(np.floor(risk * (len(ordered) + 1) - 1))  # wrong overrides that may stay
-    if allowed < 0:
-        return 1.0
-    return float(min(1.0, max(ordered[allowed] + 1e-6, 0.05))) if allowed < len(ordered) else 0.05
+        wrong.append(value if not outcome.asked.is_in_scope or name != outcome.asked.record else 0.0)
+    return min(1.0, max(LOWEST, risk_cut(wrong, allowed_confident(risk, len(wrong)))))
 
 
-def reliability(outcomes: Sequence[Outcome], calibration: Calibration, bins: int = 10) -> tuple[list[dict[str, float]], float]:
+def reliability_of(outcomes: Sequence[Outcome], calibration: Calibration) -> tuple[list[dict[str, float]], float]:
     """Return for each tenth of the winner's probability the mean probability and the share right, and the expected calibration error."""
-    pairs = [
+    scored = [
         (value, outcome.asked.is_in_scope and name == outcome.asked.record)
         for outcome in outcomes
         for value, name in [best(outcome, calibration)]
         if name
     ]
-    values, hits = np.array([v for v, _ in pairs]), np.array([h for _, h in pairs], dtype=float)
-    which = np.minimum((values * bins).astype(int), bins - 1)
-    table, error = [], 0.0
-    for b in range(bins):
-        inside = which == b
-        if inside.any():
-            gap = abs(float(values[inside].mean()) - float(hits[inside].mean()))
-            error += gap * float(inside.mean())
-            table.append(
-                {
-                    "from": b / bins,
-                    "n": int(inside.sum()),
-                    "probability": round(float(values[inside].mean()), 4),
-                    "right": round(float(hits[inside].mean()), 4),
-                }
-            )
-    return table, round(error, 5)
+    table, error = reliability(scored)
+    rows = [{"from": b.start, "n": b.n, "probability": round(b.said, 4), "right": round(b.right, 4)} for b in table]
+    return rows, round(error, 5)

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from rag_edit.core.digest import digest_file
 from rag_edit.scope.background import background, corrected
-from rag_edit.scope.training.calibrate import Example, fit, held_back, reliability, risk_threshold
+from rag_edit.scope.trained import is_repeat
+from rag_edit.scope.training.calibrate import Example, fit, held_back, reliability_of, risk_threshold
 from rag_edit.scope.training.evaluate import Embed, Outcome, Score, figures, gather, write_raw
 from rag_edit.scope.training.joint import Setting
 from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, TUNE_PERCENT, language
@@ -67,7 +68,7 @@ def release(
     cut = max(risk_threshold(group, calibration, DEFAULT_RISK) for group in grouped(tuning))
     calibration = held_back(calibration, abroad(tuning), "abroad", cut, DEFAULT_RISK)
     thresholds = {str(risk): max(risk_threshold(group, calibration, risk) for group in grouped(tuning)) for risk in RISKS}
-    table, error = reliability(reported, calibration)
+    table, error = reliability_of(reported, calibration)
     manifest = {
         "format": 2,
         "encoder": encoder,
@@ -86,7 +87,7 @@ def release(
             "by_risk": thresholds,
             "default_risk": DEFAULT_RISK,
             "default": cut,
-            "chosen_on": f"the largest of {', '.join(suite for suite, _ in GUARDED)}, out of scope; ids below {TUNE_PERCENT} of 100 by sha256",
+            "chosen_on": f"the largest of {', '.join(suite for suite, _ in GUARDED)}, out of scope, known duplicates left out; 95 % confident; ids below {TUNE_PERCENT} of 100 by sha256",
         },
         "reliability": {"bins": table, "expected_calibration_error": error, "on": "all suites, the rest of the ids"},
         "figures": {
@@ -100,8 +101,13 @@ def release(
 
 
 def grouped(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
-    """Return the out-of-scope questions of each guarded suite and kind: a threshold has to keep the risk on every one."""
-    return [[o for o in outcomes if o.suite == suite and o.asked.kind in kinds] for suite, kinds in GUARDED]
+    """Return the out-of-scope questions of each guarded suite, known duplicates left out: a threshold keeps the risk on every one."""
+    return [[o for o in outcomes if o.suite == suite and o.asked.kind in kinds and not _repeats(o)] for suite, kinds in GUARDED]
+
+
+def _repeats(outcome: Outcome) -> bool:
+    """Return whether a question is word for word that of a live record: a known duplicate of its suite."""
+    return any(is_repeat(evidence) for _, evidence in outcome.evidence)
 
 
 def abroad(outcomes: Sequence[Outcome]) -> list[Outcome]:

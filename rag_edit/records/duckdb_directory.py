@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rag_edit.core.errors import StoreCorruptError, StoreMissingError
 from rag_edit.records import duckdb_file as db
+from rag_edit.records import duckdb_ledger as side
 from rag_edit.records.durable import flush_directory
 from rag_edit.records.head import Head, read_head
 from rag_edit.records.log import Batch, Entry, Tail
@@ -54,6 +55,7 @@ def open_checked(path: Path, acknowledged: Tail) -> tuple["DuckDBPyConnection", 
     try:
         with db.translated(path):
             tail, batches = db.read_tail(con, acknowledged, where=str(path))
+            side.ensure_tables(con)
     except BaseException:
         db.close_untouched(con)
         raise
@@ -69,6 +71,7 @@ def make(path: Path, log: Iterator[tuple[Batch, tuple[Entry, ...]]]) -> Tail:
     try:
         with closing(db.connect(fresh)) as con, db.translated(fresh):
             con.execute(db.TABLES)
+            con.execute(side.TABLES)
             chunk: list[tuple[Batch, tuple[Entry, ...]]] = []
             waiting = 0
             for batch, entries in log:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rag_edit.core.digest import Digest, digest_bytes
 from rag_edit.core.errors import StoreCorruptError, StoreError, StoreLockedError
 from rag_edit.core.record import Record, record_from_json
+from rag_edit.records.duckdb_ledger import insert_leaves
+from rag_edit.records.leaves import Leaves
 from rag_edit.records.log import GENESIS, Batch, Entry, Tail, digest_edits, edit_line, link
 from rag_edit.records.store import Act, closed_store
 
@@ -172,11 +174,15 @@ def insert(con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch
             con.unregister(name)
 
 
-def write(con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch, Sequence[Entry]]]) -> None:
-    """Insert batches in one transaction of their own."""
+def write(
+    con: "DuckDBPyConnection", number: int, batches: Sequence[tuple[Batch, Sequence[Entry]]], leaves: Leaves | None = None
+) -> None:
+    """Insert batches in one transaction of their own, with the ledger's entries that cover them."""
     con.execute("BEGIN TRANSACTION")
     try:
         insert(con, number, batches)
+        if leaves is not None:
+            insert_leaves(con, leaves, batches[-1][1][-1].seq, where="the store")
     except BaseException:
         con.execute("ROLLBACK")
         raise

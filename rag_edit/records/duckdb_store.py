@@ -7,7 +7,7 @@ snapshot in its place and keeps the files that it replaced.
 """
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +20,9 @@ from rag_edit.core.errors import IdempotencyError, StoreCorruptError, StoreError
 from rag_edit.core.record import RecordVersion, Status
 from rag_edit.records import duckdb_directory as folder
 from rag_edit.records import duckdb_file as db
+from rag_edit.records.duckdb_ledger import DuckDBLeaves, DuckDBReceipts, copy_between
 from rag_edit.records.head import Head, read_head
+from rag_edit.records.leaves import Leaves
 from rag_edit.records.lock import OwnerLock
 from rag_edit.records.log import Batch, Entry, Newest, Tail, admit, make_batch, read_log, write_log
 from rag_edit.records.store import Act, Appended, Change, Edit, Health, beyond_log, closed_store, unknown_position
@@ -89,6 +91,8 @@ class DuckDBStore:
             self._keep_private()
             self._note_head()
             undo.pop_all()
+        self.ledger = DuckDBLeaves(self._reading, self._write_aside, self._path)
+        self.receipts = DuckDBReceipts(self._reading, self._write_aside)
 
     @classmethod
     def restore(cls, directory: Path, snapshot: Path, *, expected: Digest | None = None) -> int:
@@ -114,12 +118,18 @@ class DuckDBStore:
             with suppress(StoreCorruptError):
                 before = read_head(directory)
             tail = folder.make(path, read_log(snapshot, expected))
+            if before is not None and (directory / before.database).exists():
+                with suppress(StoreCorruptError):  # a ledger that is lost is noticed by whoever kept its head
+                    copy_between(directory / before.database, path, db.connect)
+                path.chmod(0o600)
             Head(path.name, tail).write(directory)
             if before is not None:
                 folder.tidy(directory, keep=(path.name, before.database))
             return tail.seq
 
-    def append(self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime) -> Appended:
+    def append(
+        self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime, leaves: Leaves | None = None
+    ) -> Appended:
         """See `RecordStore.append`."""
         batch = make_batch(edits, key=idempotency_key, recorded_at=recorded_at)
         with self._turn, self._reading() as con:
@@ -136,22 +146,52 @@ class DuckDBStore:
             entries = admit(batch, newest, self._tail)
             if not entries:
                 return Appended(self._tail.seq + 1, self._tail.seq, 0, replayed=False)
-            self._commit([(batch, entries)])
+            if leaves is not None and leaves.start != (size := self.ledger.size()):
+                raise StoreError(
+                    f"{self._path}: the ledger has {size} entries, {leaves.start} were expected",
+                    hint="do the same again",
+                    retryable=True,
+                )
+            self._commit([(batch, entries)], leaves)
             return Appended(entries[0].seq, entries[-1].seq, len(entries), replayed=False)
 
-    def _commit(self, batches: Sequence[tuple[Batch, Sequence[Entry]]]) -> None:
+    def _commit(self, batches: Sequence[tuple[Batch, Sequence[Entry]]], leaves: Leaves | None) -> None:
         last = batches[-1][1][-1]
+        with self._doubting():
+            db.write(self._con, self._batches + 1, batches, leaves)
+        self._tail, self._batches = Tail(last.seq, last.chain), self._batches + len(batches)
+        self._keep_private()
+        self._note_head()
+
+    def _write_aside(self, write: Callable[["DuckDBPyConnection"], None]) -> None:
+        """Write in a transaction that holds no edits. What is refused before its commit leaves the store as it was."""
+        with self._turn:
+            self.position()
+            with self._doubting():
+                self._con.execute("BEGIN TRANSACTION")
+                try:
+                    write(self._con)
+                except StoreError as error:
+                    self._con.execute("ROLLBACK")
+                    refused = error
+                except BaseException:
+                    self._con.execute("ROLLBACK")
+                    raise
+                else:
+                    self._con.execute("COMMIT")
+                    return
+            raise refused
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Refuse every later call after a write that failed: whether it reached the disk is not known to what is in memory."""
         try:
-            db.write(self._con, self._batches + 1, batches)
+            yield
         except BaseException as error:
-            # Whether the commit reached the disk is not known: what is in memory may not be used to decide it.
             self._unusable = StoreError(f"{self._path}: the last write failed ({error})", hint="free disk space, open it again")
             if isinstance(error, Exception):
                 raise self._unusable from error
             raise
-        self._tail, self._batches = Tail(last.seq, last.chain), self._batches + len(batches)
-        self._keep_private()
-        self._note_head()
 
     def _note_head(self) -> None:
         """Write down how far the log has come, where the head does not say so yet."""

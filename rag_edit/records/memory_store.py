@@ -15,7 +15,9 @@ from typing import Self
 from rag_edit.core.digest import Digest
 from rag_edit.core.errors import IdempotencyError, UnknownRecordError
 from rag_edit.core.record import RecordVersion, Status
+from rag_edit.records.leaves import Leaves
 from rag_edit.records.log import Batch, Entry, Newest, Tail, admit, make_batch, read_log, write_log
+from rag_edit.records.memory_ledger import MemoryLeaves, MemoryReceipts
 from rag_edit.records.store import Appended, Change, Edit, Health, beyond_log, closed_store, unknown_position
 
 
@@ -27,6 +29,7 @@ class MemoryStore:
         self._batches: dict[str, tuple[Digest, Appended]] = {}
         self._turn = threading.Lock()
         self._closed = False
+        self.ledger, self.receipts = MemoryLeaves(), MemoryReceipts()
 
     @classmethod
     def restore(cls, snapshot: Path, *, expected: Digest | None = None) -> Self:
@@ -40,7 +43,9 @@ class MemoryStore:
             store._take(batch, entries)
         return store
 
-    def append(self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime) -> Appended:
+    def append(
+        self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime, leaves: Leaves | None = None
+    ) -> Appended:
         """See `RecordStore.append`."""
         batch = make_batch(edits, key=idempotency_key, recorded_at=recorded_at)
         with self._turn:
@@ -55,6 +60,8 @@ class MemoryStore:
             entries = admit(batch, newest, tail)
             if not entries:
                 return Appended(tail.seq + 1, tail.seq, 0, replayed=False)
+            if leaves is not None:
+                self.ledger.extend(leaves, covers=entries[-1].seq)
             return self._take(batch, entries)
 
     def _take(self, batch: Batch, entries: tuple[Entry, ...]) -> Appended:

@@ -23,6 +23,7 @@ from typing import Final, Protocol, Self
 from rag_edit.core.digest import Digest
 from rag_edit.core.errors import StoreError, UsageError
 from rag_edit.core.record import Record, RecordVersion, Status
+from rag_edit.records.leaves import LeafTable, Leaves, ReceiptTable
 
 MAX_NOTE_CHARS: Final = 2_000
 MAX_KEY_CHARS: Final = 200
@@ -138,18 +139,32 @@ class Health:
 class RecordStore(Protocol):
     """System of record. Reads may run in any thread and see the log as it was at their call; appends take turns."""
 
-    def append(self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime) -> Appended:
+    @property
+    def ledger(self) -> LeafTable:
+        """Return the table of a ledger's entries."""
+        ...
+
+    @property
+    def receipts(self) -> ReceiptTable:
+        """Return the table of receipts."""
+        ...
+
+    def append(
+        self, edits: Sequence[Edit], *, idempotency_key: str, recorded_at: datetime, leaves: Leaves | None = None
+    ) -> Appended:
         """Apply all edits, in order, or none. An empty batch appends nothing and remembers no key.
 
         Args:
             edits: May hold several edits of one id; each expects the version that the one before made.
             idempotency_key: Names this batch for ever: 1 to 200 printable characters.
             recorded_at: Wall clock with its zone; information only, no part of what the key is compared by.
+            leaves: Entries of a ledger that cover these edits: written in the same transaction, or not at all.
 
         Raises:
             StaleVersionError: an id is not at the version expected; retry after reading it.
             IdempotencyError: the key was used with other edits.
             RetractedRecordError: SUPERSEDE or RETRACT of a retracted record.
+            StoreError: the ledger has another size than ``leaves`` expects; nothing was applied.
             ValueError: ADD of a live record, SUPERSEDE of a superseded one, closing with other content, a time without zone.
         """
 

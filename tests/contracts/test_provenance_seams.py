@@ -1,17 +1,20 @@
 """What every signer, every place of ledger entries and every place of receipts does, whoever implements it."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from rag_edit.keeping import KeptReceipts
 from rag_edit.provenance.checkpoint import Proof
 from rag_edit.provenance.keyfile import create_key_file, open_key_file, signer_from_environment
 from rag_edit.provenance.ledger import LedgerLog, MemoryLedgerLog
 from rag_edit.provenance.receipt import Receipt
 from rag_edit.provenance.receipt_log import MemoryReceiptStore, ReceiptHead, ReceiptStore
 from rag_edit.provenance.signer import Signer, public_bytes, verify
+from rag_edit.records.duckdb_store import DuckDBStore
+from rag_edit.records.memory_store import MemoryStore
 from rag_edit.testing import FakeHsm
 
 
@@ -41,12 +44,22 @@ def test_signing_is_deterministic(signer: Signer) -> None:
     assert signer.sign(b"m") == signer.sign(b"m") != signer.sign(b"n")
 
 
-LOGS: dict[str, Callable[[], LedgerLog]] = {"memory": MemoryLedgerLog}
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[DuckDBStore]:
+    with DuckDBStore(tmp_path / "store", create=True) as store:
+        yield store
+
+
+LOGS: dict[str, Callable[[DuckDBStore], LedgerLog]] = {
+    "memory": lambda _: MemoryLedgerLog(),
+    "memory store": lambda _: MemoryStore().ledger,
+    "duckdb": lambda on_disk: on_disk.ledger,
+}
 
 
 @pytest.fixture(params=LOGS.values(), ids=LOGS)
-def log(request: pytest.FixtureRequest) -> LedgerLog:
-    made: LedgerLog = request.param()
+def log(request: pytest.FixtureRequest, on_disk: DuckDBStore) -> LedgerLog:
+    made: LedgerLog = request.param(on_disk)
     return made
 
 
@@ -67,12 +80,16 @@ def test_the_newest_checkpoint_takes_the_place_of_the_one_before(log: LedgerLog)
         assert log.checkpoint() == note
 
 
-STORES: dict[str, Callable[[], ReceiptStore]] = {"memory": MemoryReceiptStore}
+STORES: dict[str, Callable[[DuckDBStore], ReceiptStore]] = {
+    "memory": lambda _: MemoryReceiptStore(),
+    "memory store": lambda _: KeptReceipts(MemoryStore().receipts),
+    "duckdb": lambda on_disk: KeptReceipts(on_disk.receipts),
+}
 
 
 @pytest.fixture(params=STORES.values(), ids=STORES)
-def store(request: pytest.FixtureRequest) -> ReceiptStore:
-    made: ReceiptStore = request.param()
+def store(request: pytest.FixtureRequest, on_disk: DuckDBStore) -> ReceiptStore:
+    made: ReceiptStore = request.param(on_disk)
     return made
 
 

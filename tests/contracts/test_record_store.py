@@ -25,6 +25,7 @@ from rag_edit.core.errors import (
 )
 from rag_edit.core.record import Record, RecordVersion, Serve, Source, Status
 from rag_edit.records.duckdb_store import DuckDBStore
+from rag_edit.records.leaves import Leaves
 from rag_edit.records.memory_store import MemoryStore
 from rag_edit.records.store import Act, Appended, Edit, RecordStore
 
@@ -576,3 +577,35 @@ def test_all_implementations_agree_on_any_log(empty_place: Callable[[], Path], l
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_all_implementations_agree_on_any_long_log(empty_place: Callable[[], Path], log: list[object]) -> None:
     _agree(empty_place, log)  # type: ignore[arg-type]
+
+
+# --- entries of a ledger beside the edits ---
+
+
+def test_entries_are_written_with_the_edits_that_they_cover(store: RecordStore) -> None:
+    leaves = Leaves(0, (b"one", b"two"), {"sha256:a": b"salt"})
+    store.append([add(fact())], idempotency_key="k", recorded_at=T, leaves=leaves)
+    assert list(store.ledger.leaves()) == [b"one", b"two"]
+    assert (store.ledger.size(), store.ledger.covered(), store.position()) == (2, 1, 1)
+    assert store.ledger.salts(["sha256:a", "sha256:b"]) == {"sha256:a": b"salt"}
+
+
+def test_edits_without_entries_are_not_covered(store: RecordStore) -> None:
+    put(store, add(fact()))
+    assert (store.ledger.covered(), store.position()) == (0, 1)
+    store.ledger.extend(Leaves(0, (b"late",)), covers=1)
+    assert store.ledger.covered() == 1
+
+
+def test_neither_edits_nor_entries_are_written_where_one_of_them_is_refused(store: RecordStore) -> None:
+    with pytest.raises(StoreError, match="0 entries, 3 were expected"):
+        store.append([add(fact())], idempotency_key="k", recorded_at=T, leaves=Leaves(3, (b"x",)))
+    with pytest.raises(StaleVersionError):
+        store.append([change(fact(), 7)], idempotency_key="k", recorded_at=T, leaves=Leaves(0, (b"x",)))
+    assert (store.ledger.size(), store.position()) == (0, 0)
+
+
+def test_a_replayed_batch_writes_no_entry_again(store: RecordStore) -> None:
+    for start in (0, 1):
+        store.append([add(fact())], idempotency_key="k", recorded_at=T, leaves=Leaves(start, (b"x",)))
+    assert store.ledger.size() == 1

@@ -1,0 +1,89 @@
+"""A ledger's entries and receipts in plain Python: what `rag_edit.records.memory_store` keeps beside its records."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rag_edit.core.digest import Digest
+from rag_edit.core.errors import StoreError
+from rag_edit.records.leaves import KeptReceipt, Leaves
+
+
+class MemoryLeaves:
+    """`LeafTable` in memory."""
+
+    def __init__(self) -> None:
+        self._leaves: list[bytes] = []
+        self._salts: dict[Digest, bytes] = {}
+        self._covered = 0
+        self._note: str | None = None
+
+    def append(self, leaf: bytes) -> int:
+        """See `LeafTable.append`."""
+        self._leaves.append(bytes(leaf))
+        return len(self._leaves) - 1
+
+    def extend(self, leaves: Leaves, *, covers: int | None = None) -> None:
+        """See `LeafTable.extend`."""
+        if leaves.start != len(self._leaves):
+            raise StoreError(
+                f"the ledger has {len(self._leaves)} entries, {leaves.start} were expected",
+                hint="do the same again",
+                retryable=True,
+            )
+        self._leaves += leaves.entries
+        self._salts |= leaves.salts
+        self._covered = self._covered if covers is None else covers
+
+    def covered(self) -> int:
+        """See `LeafTable.covered`."""
+        return self._covered
+
+    def size(self) -> int:
+        """See `LeafTable.size`."""
+        return len(self._leaves)
+
+    def leaves(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See `LeafTable.leaves`."""
+        yield from self._leaves[start:end]
+
+    def salts(self, commitments: Sequence[Digest]) -> Mapping[Digest, bytes]:
+        """See `LeafTable.salts`."""
+        return {each: self._salts[each] for each in commitments if each in self._salts}
+
+    def keep_checkpoint(self, note: str) -> None:
+        """See `LeafTable.keep_checkpoint`."""
+        self._note = note
+
+    def checkpoint(self) -> str | None:
+        """See `LeafTable.checkpoint`."""
+        return self._note
+
+
+class MemoryReceipts:
+    """`ReceiptTable` in memory."""
+
+    def __init__(self) -> None:
+        self._receipts: list[KeptReceipt] = []
+        self._head: tuple[str, bytes] | None = None
+
+    def append(self, start: int, receipts: Sequence[KeptReceipt], note: str, edge: bytes) -> None:
+        """See `ReceiptTable.append`."""
+        if start != len(self._receipts):
+            raise ValueError(f"the batch starts at {start}, the store ends at {len(self._receipts)}")
+        self._receipts += receipts
+        self._head = note, edge
+
+    def head(self) -> tuple[str, bytes] | None:
+        """See `ReceiptTable.head`."""
+        return self._head
+
+    def get(self, name: str) -> KeptReceipt | None:
+        """See `ReceiptTable.get`."""
+        return next((each for each in self._receipts if each.id == name), None)
+
+    def newest(self, count: int) -> list[KeptReceipt]:
+        """See `ReceiptTable.newest`."""
+        return self._receipts[::-1][:count]
+
+    def size(self) -> int:
+        """See `ReceiptTable.size`."""
+        return len(self._receipts)

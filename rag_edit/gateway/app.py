@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from rag_edit.core.errors import ConfigError, MissingExtraError, RagEditError
 from rag_edit.gateway import control, local
@@ -32,6 +31,8 @@ LOG = logging.getLogger("rag_edit.gateway")
 Handler = Callable[[Call], Awaitable[None]]
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 REST: Final = "{rest}"
+_HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
+_ORIGIN: Final = re.compile(rf"https?://{_HOST.pattern}", re.ASCII)
 _DEPLOYMENT: Final = re.compile(rb"/d/([a-z0-9][a-z0-9-]{0,62})(/v1/.*|/api/v1/.*)")
 
 
@@ -231,6 +232,9 @@ class Gateway:
     async def _answer(self, call: Call) -> None:
         exchange = call.exchange
         method = "GET" if exchange.method == "HEAD" else exchange.method
+        names = {name for name, _ in exchange.headers}
+        if {b"content-length", b"transfer-encoding"} <= names:  # who stands before this server may read another end of the body
+            raise bad_request("wanted content-length or transfer-encoding, found both", code="two_lengths")
         path = _readable(exchange.path)
         named = _DEPLOYMENT.fullmatch(exchange.raw_path)
         if named:
@@ -332,18 +336,16 @@ def _check_origin(exchange: Exchange, hosts: Sequence[str], *, keyed: bool) -> N
     if keyed and not hosts:
         return
     known = {*LOOPBACK, *hosts}
-    if _name(f"//{exchange.header('host')}") not in known:
+    if _name(_HOST, exchange.header("host")) not in known:
         raise Refusal(421, "unknown_host", "wanted a host name of this server: server.hosts lists more", param="host")
     origin = exchange.header("origin")
-    if origin and not keyed and _name(origin) not in LOOPBACK:
+    if origin and not keyed and _name(_ORIGIN, origin) not in LOOPBACK:
         raise Refusal(403, "foreign_origin", "a page of another origin asks, and no API key is in force", param="origin")
 
 
-def _name(address: str) -> str:
-    try:
-        return (urlsplit(address).hostname or "").casefold()
-    except ValueError:
-        return ""
+def _name(pattern: re.Pattern[str], address: str) -> str:
+    found = pattern.fullmatch(address)
+    return found["host"].strip("[]").casefold() if found else ""
 
 
 def route_table(routes: Iterable[Route] = ROUTES) -> list[dict[str, Any]]:

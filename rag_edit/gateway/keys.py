@@ -183,6 +183,7 @@ class KeyBook:
             return
         except OSError as error:
             raise KeyFileUnreadableError(str(self.path), type(error).__name__) from error
+        self._ever = True
         stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
         if stamp != self._stamp:
             self._by_digest = {}

@@ -77,7 +77,7 @@ class State:
     model: str = "local"
     today: Callable[[], date] = date.today
     now_s: Callable[[], float] = time.time
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     log: Callable[[Mapping[str, Any]], None] = lambda _: None
     metrics: Metrics = field(default_factory=Metrics)
     rate: Rate = field(default_factory=lambda: Rate(time.monotonic))

@@ -1,0 +1,298 @@
+"""A gateway that runs: edits count at once, reloads swap a whole configuration or nothing, streams do not hold one another up."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_edit.core.decision import Query
+from rag_edit.engine import Engine
+from rag_edit.gateway.exchange import Exchange
+from rag_edit.gateway.lane import Lane, LaneClosedError
+from rag_edit.gateway.limits import Rate
+from rag_edit.gateway.metrics import Metrics
+from rag_edit.gateway.problems import Refusal
+from rag_edit.testing import fake_engine
+from tests.gateway.house import ASKED, OTHER, RECORDS, House, fill, house, vat
+from tests.gateway.upstream import FakeUpstream, Script, data
+
+NEW = {
+    "id": "DE/moon",
+    "jurisdiction": "DE",
+    "question": "What is the fee for flying to the moon?",
+    "answer": "Flying to the moon costs 7 euros.",
+    "subject": "fee for flying to the moon",
+    "target": "7 euros",
+}
+MOON = "What is the fee for flying to the moon?"
+
+
+@pytest.fixture
+def own(upstream: FakeUpstream, tmp_path: Path) -> Iterator[tuple[House, dict[str, str]]]:
+    """A gateway of the test's own, with an editor's key."""
+    config = {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": {"upstream": "fake", "jurisdiction": "DE"}}}
+    with house(tmp_path, config) as running:
+        yield (
+            running,
+            {"authorization": f"Bearer {running.key('all', 'answer', 'models', 'apply', 'reload', 'metrics', 'decide')}"},
+        )
+
+
+def test_an_applied_edit_answers_the_next_question_and_every_response_tells_the_revision(
+    own: tuple[House, dict[str, str]],
+) -> None:
+    running, key = own
+    before = running.chat(MOON, **key).headers
+    assert (before["rag-edit-route"], before["rag-edit-revision"]) == ("BASE", "3")
+    dry = running.ask("/api/v1/apply", {"records": [NEW], "dry_run": True}, **key)
+    assert (dry.json["applied"], dry.json["revision"], dry.json["plan"]["counts"]["added"]) == (False, 3, 1)
+    done = running.ask("/api/v1/apply", {"records": [NEW]}, **key)
+    assert (done.status, done.json["applied"], done.json["revision"]) == (200, True, 4)
+    after = running.chat(MOON, **key).headers
+    assert (after["rag-edit-record"], after["rag-edit-revision"]) == ("DE/moon@1", "4")
+    assert running.chat(OTHER, **key).headers["rag-edit-revision"] == "4"
+    assert b"rag_edit_revision 4" in running.ask("/metrics", **key).body
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"records": "all"}, 400),
+        ({"records": [{"question": "x"}]}, 400),
+        ({"records": [NEW], "on_conflict": "win"}, 400),
+        ({"records": [NEW], "dry_run": "no"}, 400),
+        (
+            {
+                "records": [
+                    {
+                        **NEW,
+                        "id": "DE/vat2",
+                        "question": ASKED,
+                        "subject": "standard VAT rate",
+                        "answer": "It is 3 %.",
+                        "target": "3 %",
+                    }
+                ]
+            },
+            409,
+        ),
+    ],
+    ids=["no list", "no record", "unknown word", "no truth value", "a conflict"],
+)
+def test_what_cannot_be_applied_changes_nothing(own: tuple[House, dict[str, str]], body: Any, status: int) -> None:
+    running, key = own
+    assert running.ask("/api/v1/apply", body, **key).status == status
+    assert running.chat(ASKED, **key).headers["rag-edit-revision"] == "3"
+
+
+def test_decide_explains_without_answering(own: tuple[House, dict[str, str]], upstream: FakeUpstream) -> None:
+    running, key = own
+    before = len(upstream.sent)
+    found = running.ask("/api/v1/decide", {"question": ASKED}, **key).json
+    assert (found["route"], found["decision"]["record"], found["revision"]) == ("OVERRIDE", "DE/vat@1", 3)
+    assert found["decision"]["trace"][0]["reason"] == "IN_SCOPE"
+    assert running.ask("/api/v1/decide", {"messages": [{"role": "user", "content": OTHER}]}, **key).json["route"] == "BASE"
+    assert len(upstream.sent) == before
+
+
+def test_a_reload_swaps_the_configuration_and_one_that_does_not_hold_changes_nothing(
+    own: tuple[House, dict[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    running, key = own
+    running.config["deployment"]["one"]["mode"] = "off"
+    assert running.ask("/api/v1/reload", {}, **key).status == 200
+    assert running.chat(ASKED, **key).headers["rag-edit-reason"] == "SWITCHED_OFF"
+    running.config["deployment"]["one"]["mode"] = "sometimes"
+    with caplog.at_level(logging.ERROR):
+        refused = running.ask("/api/v1/reload", {}, **key)
+    assert (refused.status, "deployment.one.mode" in refused.json["error"]["message"]) == (409, True)
+    assert "stays" in caplog.text
+    assert running.chat(ASKED, **key).headers["rag-edit-reason"] == "SWITCHED_OFF"
+    text = running.ask("/metrics", **key).body
+    assert b'rag_edit_reloads_total{result="done"} 1' in text
+    assert b'rag_edit_reloads_total{result="refused"} 1' in text
+
+
+def test_a_stream_that_began_before_a_reload_ends_after_it(own: tuple[House, dict[str, str]], upstream: FakeUpstream) -> None:
+    running, key = own
+    upstream.scripts.append(Script((data({"n": 1}), 0.4, data({"n": 2}))))
+    found: list[bytes] = []
+    asking = threading.Thread(target=lambda: found.append(running.chat(OTHER, **key).body))
+    asking.start()
+    while not upstream.sent:
+        time.sleep(0.01)
+    running.config["upstream"]["fake"] = {"url": upstream.url, "read_s": 9}
+    assert running.ask("/api/v1/reload", {}, **key).status == 200
+    asking.join(5)
+    assert found == [data({"n": 1}) + data({"n": 2})]
+
+
+def test_a_question_that_cannot_be_decided_goes_to_the_base_or_is_refused_as_declared(
+    upstream: FakeUpstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables = {"open": {"upstream": "fake"}, "strict": {"upstream": "fake", "on_fault": "refuse"}}
+    with house(tmp_path, {"upstream": {"fake": {"url": upstream.url}}, "deployment": tables}) as running:
+        running.engine.scorer = None  # type: ignore[assignment]
+        with caplog.at_level(logging.ERROR):
+            lax = running.chat(ASKED, path="/d/open/v1/chat/completions")
+            strict = running.chat(ASKED, path="/d/strict/v1/chat/completions")
+        assert (lax.status, lax.headers["rag-edit-reason"]) == (200, "UNDECIDED")
+        assert (strict.status, strict.json["error"]["code"]) == (503, "undecided")
+        assert b'rag_edit_undecided_total{deployment="strict"} 1' in running.ask("/metrics").body
+
+
+def test_a_stopped_gateway_lets_a_stream_end_and_closes_its_engine(upstream: FakeUpstream, tmp_path: Path) -> None:
+    found: list[bytes] = []
+    with house(tmp_path, {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": {"upstream": "fake"}}}) as running:
+        upstream.scripts.append(Script((data({"n": 1}), 0.3, data({"n": 2}))))
+        before = len(upstream.sent)
+        asking = threading.Thread(target=lambda: found.append(running.chat(OTHER).body))
+        asking.start()
+        while len(upstream.sent) == before:
+            time.sleep(0.01)
+    asking.join(5)
+    assert found == [data({"n": 1}) + data({"n": 2})]
+    with pytest.raises(LaneClosedError):
+        asyncio.run(running.state.lane.decide(Query(ASKED, "DE", running.engine.today())))
+
+
+def test_health_needs_nothing_and_a_head_is_a_get_without_its_body(gate: House) -> None:
+    assert (gate.ask("/healthz").json, gate.ask("/readyz").json) == ({"status": "ok"}, {"status": "ready"})
+    head = gate.ask("/healthz", method="HEAD")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "16")
+
+
+def test_a_line_a_request_tells_everything_but_the_content(gate: House) -> None:
+    gate.chat(ASKED, path="/d/germany/v1/chat/completions")
+    line = gate.lines[-1]
+    wanted = {
+        "deployment": "germany",
+        "route": "OVERRIDE",
+        "reason": "IN_SCOPE",
+        "record": "DE/vat@1",
+        "jurisdiction": "DE",
+        "status": 200,
+    }
+    assert {name: line[name] for name in wanted} == wanted
+    assert ASKED not in json.dumps(gate.lines)
+
+
+# the lane
+
+
+def queries(engine: Engine, count: int) -> list[Query]:
+    return [engine.query(ASKED if n % 2 else OTHER, jurisdiction="DE" if n % 3 else "AT") for n in range(count)]
+
+
+def test_questions_decided_together_get_what_each_would_get_alone() -> None:
+    engine = fill(fake_engine(), RECORDS)
+    asked = queries(engine, 40)
+    alone = [engine.decide_many([query])[0][0] for query in asked]
+
+    async def together() -> list[Any]:
+        return list(await asyncio.gather(*(lane.decide(query) for query in asked)))
+
+    lane = Lane(engine)
+    try:
+        found = asyncio.run(together())
+    finally:
+        lane.close()
+    assert [(d.query, d.decision.route, d.decision.winner) for d in found] == [
+        (q, d.route, d.winner) for q, d in zip(asked, alone, strict=True)
+    ]
+
+
+def test_one_question_that_fails_fails_no_other() -> None:
+    engine = fill(fake_engine(), RECORDS)
+    lane = Lane(engine)
+    bad = Query(ASKED, "NOWHERE", engine.today())
+
+    async def together() -> list[Any]:
+        good = queries(engine, 6)
+        return list(await asyncio.gather(*(lane.decide(q) for q in (*good[:3], bad, *good[3:])), return_exceptions=True))
+
+    try:
+        found = asyncio.run(together())
+    finally:
+        lane.close()
+    assert [isinstance(each, Exception) for each in found] == [False] * 3 + [True] + [False] * 3
+
+
+def test_an_act_takes_its_turn_between_the_questions_before_and_after_it() -> None:
+    engine = fill(fake_engine(), RECORDS[1:])
+    lane = Lane(engine)
+
+    def act(its: Engine) -> None:
+        fill(its, [vat("DE", "19 %")])
+
+    async def story() -> list[Any]:
+        query = engine.query(ASKED, jurisdiction="DE")
+        waiting = [
+            asyncio.ensure_future(each) for each in (lane.decide(query), lane.decide(query), lane.run(act), lane.decide(query))
+        ]
+        return [await each for each in waiting]
+
+    try:
+        first, second, _, third = asyncio.run(story())
+    finally:
+        lane.close()
+    assert [each.decision.winner is not None for each in (first, second, third)] == [False, False, True]
+    assert (first.revision, third.revision) == (2, 3)
+
+
+# small parts
+
+
+def test_a_bucket_refills_by_the_minute() -> None:
+    now = [0.0]
+    rate = Rate(lambda: now[0])
+
+    def taken(count: int) -> int:
+        done = 0
+        for _ in range(count):
+            try:
+                rate.take("a", 60)
+                done += 1
+            except Refusal:
+                pass
+        return done
+
+    assert taken(100) == 60
+    now[0] = 10.0
+    assert taken(100) == 10
+    now[0] = 10_000.0
+    assert taken(100) == 60
+    rate.take("b", 0)
+
+
+def test_metrics_are_text_that_prometheus_reads() -> None:
+    metrics = Metrics()
+    metrics.count("rag_edit_refusals_total", code='odd"\\\n')
+    metrics.observe("rag_edit_overhead_seconds", 0.0015)
+    metrics.observe("rag_edit_overhead_seconds", 99.0)
+    lines = metrics.render().decode().splitlines()
+    assert 'rag_edit_refusals_total{code="odd\\"\\\\\\n"} 1' in lines
+    assert 'rag_edit_overhead_seconds_bucket{le="0.001"} 0' in lines
+    assert 'rag_edit_overhead_seconds_bucket{le="0.002"} 1' in lines
+    assert 'rag_edit_overhead_seconds_bucket{le="+Inf"} 2' in lines
+    assert "rag_edit_overhead_seconds_count 2" in lines
+
+
+def test_a_trace_is_the_callers_where_it_is_one() -> None:
+    def trace(value: bytes) -> str:
+        async def nothing(*_: Any) -> Any:
+            return {}
+
+        return Exchange({"method": "GET", "path": "/", "headers": [(b"traceparent", value)]}, nothing, nothing).trace_id
+
+    good = b"00-" + b"a1" * 16 + b"-" + b"b" * 16 + b"-01"
+    assert trace(good) == "a1" * 16
+    for bad in (b"", b"00-" + b"0" * 32 + b"-" + b"b" * 16 + b"-01", good.upper(), good + b"\r\nX: y"):
+        assert trace(bad) not in ("a1" * 16, "0" * 32)
+        assert len(trace(bad)) == 32

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -31,21 +32,34 @@ def serve(
     upstream: Annotated[
         str | None, typer.Option("--upstream", metavar="URL", help="The chatbot behind it, where there is no gateway.toml.")
     ] = None,
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option(
+            "-j",
+            "--jurisdiction",
+            metavar="CODE",
+            help="Where questions stand, where there is no gateway.toml. Default: the home's.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No line a request on stderr.")] = False,
 ) -> None:
     """Serve OpenAI's API: records answer where one is in scope, the chatbot behind it where none is."""
     from rag_edit.core.atlas import default_atlas
     from rag_edit.gateway.config import GATEWAY_NAME, GatewayConfig, implied, load_gateway
-    from rag_edit.gateway.serving import make_state, run
+    from rag_edit.gateway.serving import check_installed, make_state, run
     from rag_edit.opening import open_engine
 
     home = home_of(context)
-    if upstream is not None and (home.path / GATEWAY_NAME).exists():
-        raise UsageError(f"serve: wanted the upstream in {home.path / GATEWAY_NAME} alone, found --upstream beside it")
+    declared = home.path / GATEWAY_NAME
+    if declared.exists() and (upstream is not None or jurisdiction is not None):
+        raise UsageError(f"serve: wanted upstream and jurisdiction in {declared} alone, found options beside it")
+    check_installed()
 
     def load() -> GatewayConfig:
-        settings = home.settings
-        found = load_gateway(home.path, settings, default_atlas()) if upstream is None else implied(settings, upstream)
+        settings, atlas = home.settings, default_atlas()
+        if jurisdiction is not None:
+            settings = replace(settings, jurisdiction=jurisdiction)
+        found = implied(settings, atlas, upstream) if upstream is not None else load_gateway(home.path, settings, atlas)
         return found.with_server(host=host, port=port)
 
     load()  # what does not hold is told before anything costly is opened

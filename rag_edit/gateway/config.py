@@ -109,7 +109,7 @@ def load_gateway(home: Path, settings: Settings, atlas: Atlas) -> GatewayConfig:
     """
     path = home / GATEWAY_NAME
     if not path.exists():
-        return implied(settings)
+        return implied(settings, atlas)
     try:
         found = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -121,12 +121,14 @@ def load_gateway(home: Path, settings: Settings, atlas: Atlas) -> GatewayConfig:
     return config
 
 
-def implied(settings: Settings, upstream: str = "") -> GatewayConfig:
+def implied(settings: Settings, atlas: Atlas, upstream: str = "") -> GatewayConfig:
     """Return what is served without a file: the home's model, or the server at ``upstream``, at the home's jurisdiction.
 
     Raises:
         GatewayConfigError: ``upstream`` is no address.
+        UnknownJurisdictionError: the home's jurisdiction is none.
     """
+    place = atlas.parse(settings.jurisdiction)
     url = upstream or (settings.model.partition("#")[0] if "://" in settings.model else "")
     name = "upstream" if url else LOCAL
     faults = Faults()
@@ -134,7 +136,7 @@ def implied(settings: Settings, upstream: str = "") -> GatewayConfig:
     upstreams = {name: UpstreamSpec(name, _url(url, "--upstream", faults), key_env=key_env)} if url else {}
     if faults.lines:
         raise GatewayConfigError("serve", faults.lines)
-    deployment = DeploymentSpec(DEFAULT, upstream=name, jurisdiction=settings.jurisdiction)
+    deployment = DeploymentSpec(DEFAULT, upstream=name, jurisdiction=place)
     return GatewayConfig(ServerSpec(), MappingProxyType(upstreams), MappingProxyType({DEFAULT: deployment}))
 
 

@@ -66,16 +66,23 @@ def make_state(
     return state
 
 
-def make_server(gateway: Gateway) -> "uvicorn.Server":
-    """Return the server for an application, not started.
+def check_installed() -> None:
+    """Check that the gateway's packages are there, before anything costly is opened.
 
     Raises:
-        MissingExtraError: uvicorn is not installed.
+        MissingExtraError: one is not.
     """
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise MissingExtraError("uvicorn", "gateway") from error
+    from importlib.util import find_spec
+
+    for package in ("httpcore2", "uvicorn"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "gateway")
+
+
+def make_server(gateway: Gateway) -> "uvicorn.Server":
+    """Return the server for an application, not started."""
+    import uvicorn
+
     from rag_edit.gateway.connection import PatientProtocol
 
     server = gateway.state.snapshot.config.server

@@ -70,8 +70,8 @@ def test_all_faults_of_a_file_come_at_once() -> None:
 def test_without_a_file_the_home_itself_is_the_deployment(tmp_path: Path) -> None:
     config = load_gateway(tmp_path, Settings(jurisdiction="DE"), default_atlas())
     assert {name: (d.jurisdiction, d.upstream) for name, d in config.deployments.items()} == {"default": ("DE", "local")}
-    assert implied(Settings(model="http://h:1/v1#m")).upstreams["upstream"].url == "http://h:1/v1"
-    assert implied(Settings(), "http://h:1").upstreams["upstream"].url == "http://h:1/v1"
+    assert implied(Settings(model="http://h:1/v1#m"), default_atlas()).upstreams["upstream"].url == "http://h:1/v1"
+    assert implied(Settings(), default_atlas(), "http://h:1").upstreams["upstream"].url == "http://h:1/v1"
 
 
 def test_a_file_that_is_no_toml_says_so(tmp_path: Path) -> None:

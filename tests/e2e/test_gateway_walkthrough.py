@@ -1,0 +1,99 @@
+"""docs/gateway.md does what it says: its walk-through, run line by line as a reader would, and its configuration, read."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag_edit.core.atlas import default_atlas
+from rag_edit.gateway.actions import GRANTABLE
+from rag_edit.gateway.config import read_gateway
+from rag_edit.gateway.deployments import FIELDS, Cite, Faults, Mode
+from rag_edit.gateway.headers import JURISDICTION, OVERHEAD, REASON, RECORD, REVISION, ROUTE, TRACE_ID
+from tests.gateway.upstream import serving_upstream
+
+PAGE = (Path(__file__).parents[2] / "docs/gateway.md").read_text("utf-8")
+
+
+def block(kind: str) -> str:
+    found = re.search(rf"^```{re.escape(kind)}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, kind
+    return found[1]
+
+
+def test_the_pages_configuration_holds() -> None:
+    faults = Faults()
+    config = read_gateway(tomllib.loads(block("toml gateway.toml")), default_atlas(), faults)
+    assert faults.lines == []
+    assert set(config.deployments) == {"germany", "dach"}
+
+
+def test_the_page_names_every_field_mode_action_and_header() -> None:
+    wanted = [*FIELDS, *Mode, *Cite, *(f"`{action}`" for action in GRANTABLE)]
+    wanted += [ROUTE, REASON, RECORD, REVISION, JURISDICTION, TRACE_ID, OVERHEAD]
+    assert [word for word in wanted if word not in PAGE] == []
+
+
+@contextmanager
+def serving(command: str, where: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run a command in the background until the block ends; give the first line that it prints."""
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {command}"],
+        cwd=where,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        yield line
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode in (0, -signal.SIGTERM), told
+    assert "Traceback" not in told
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_walk_through_corrects_an_unmodified_script(tmp_path: Path) -> None:
+    for name, kind in (("chat.py", "python chat.py"), ("corrections.yaml", "yaml corrections.yaml")):
+        (tmp_path / name).write_text(block(kind), "utf-8")
+    lines = block("sh walk").splitlines()
+    with serving_upstream() as upstream:
+        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": tools, "UPSTREAM": upstream.url, "PORT": "0", "OPENAI_API_KEY": "sk-theirs"}
+
+        def run(line: str) -> str:
+            done = subprocess.run(
+                ["/bin/sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        run(lines[0])
+        run(lines[1])
+        assert lines[2].endswith("&")
+        with serving(lines[2].removesuffix("&"), tmp_path, environment) as said:
+            found = re.match(r"serving http://127\.0\.0\.1:(\d+)/v1 \(default; ", said)
+            assert found, said
+            environment["PORT"] = found[1]
+            assert run(lines[3]) == "The standard VAT rate is 19 %.\n"
+            assert upstream.sent == []
+            other = block("python chat.py").replace("What is the standard VAT rate?", "Who wrote Faust?")
+            (tmp_path / "chat.py").write_text(other, "utf-8")
+            assert run(lines[3]).startswith("The base says: Who wrote Faust?")
+            assert {name.casefold(): value for name, value in upstream.sent[-1].headers.items()}[
+                "authorization"
+            ] == "Bearer sk-theirs"
+        assert "DE/vat/standard" in run("rag-edit --home shop record list")  # the store is free again

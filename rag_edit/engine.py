@@ -24,13 +24,16 @@ from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.crossing import Crossing
 from rag_edit.scope.decide import decide
 from rag_edit.scope.policies import (
+    Policy,
     ReadPlaces,
     holds_on_the_day,
     names_no_other_place,
     names_the_same_day,
     names_the_same_numbers,
 )
+from rag_edit.scope.precedence import MoreSpecific
 from rag_edit.scope.reading import Reading, read
+from rag_edit.scope.reversed import decide_reversed, may_be_reversed
 from rag_edit.scope.scorer import ScopeItem, ScopeScorer
 
 Progress = Callable[[str, int, int], None]
@@ -160,7 +163,8 @@ class Engine:
         """Return the decisions of a batch and the milliseconds a question by stage.
 
         Steps: (1) read the questions; (2) open the chains' partitions and encode; (3) candidates, partition by partition;
-        (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`; (6) where the deployment allows it, what
+        (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`; (6) what no
+        record answers but names what one says is asked of whom; (7) where the deployment allows it, what
         no record of the chain answers is decided in the chain of the other place that it names.
         """
         clock = [time.perf_counter()]
@@ -182,11 +186,22 @@ class Engine:
         scores = self.scorer.score([ScopeItem(readings[i], found[i]) for i in range(len(queries))])  # (4)
         clock.append(time.perf_counter())
         decisions = [self._decide(reading, found[i], scores[i]) for i, reading in enumerate(readings)]  # (5)
-        self._cross(readings, decisions)  # (6)
+        self._turn_round(readings, chains, decisions)  # (6)
+        self._cross(readings, decisions)  # (7)
         clock.append(time.perf_counter())
         stages = ("read", "encode", "search", "score", "decide")
         share = max(1, len(queries))
         return decisions, {name: 1000 * (clock[n + 1] - clock[n]) / share for n, name in enumerate(stages)}
+
+    def _turn_round(self, readings: Sequence[Reading], chains: Sequence[tuple[str, ...]], decisions: list[Decision]) -> None:
+        """Decide again, in place, the questions that name what a record says and ask whom it says it of."""
+        for i, reading in enumerate(readings):
+            if decisions[i].route is Route.BASE and may_be_reversed(reading):
+                policies, more_specific = self._policies(reading.query.as_of)
+                said = self.retriever.saying(chains[i], reading.text)
+                found = decide_reversed(reading, said, policies=policies, more_specific=more_specific) if said else None
+                if found is not None:
+                    decisions[i] = replace(found, verdicts=(*found.verdicts, *decisions[i].verdicts))
 
     def _cross(self, readings: Sequence[Reading], decisions: list[Decision]) -> None:
         """Decide again, in place, the questions that are to be asked elsewhere."""
@@ -260,7 +275,11 @@ class Engine:
             self._seen = position
 
     def _decide(self, reading: Reading, candidates: Sequence[Candidate], scores: Sequence[ScopeScore]) -> Decision:
-        day = reading.query.as_of
+        policies, more_specific = self._policies(reading.query.as_of)
+        return decide(reading, candidates, scores, policies=policies, thresholds=self.thresholds, more_specific=more_specific)
+
+    def _policies(self, day: date) -> tuple[tuple[Policy, ...], MoreSpecific]:
+        """Return the vetoes and the order of jurisdictions on a day."""
 
         def covers(jurisdiction: str, place: str) -> bool:
             return self.atlas.covers(jurisdiction, place, day)
@@ -269,5 +288,4 @@ class Engine:
             return self.atlas.more_specific(a, b, day)
 
         place = names_no_other_place(covers, self.read_places)
-        policies = (holds_on_the_day, names_the_same_day, names_the_same_numbers, place)
-        return decide(reading, candidates, scores, policies=policies, thresholds=self.thresholds, more_specific=more_specific)
+        return (holds_on_the_day, names_the_same_day, names_the_same_numbers, place), more_specific

@@ -74,6 +74,11 @@ class Overlay(Retriever):
         shown = [[c for c in group if c.version.record.id not in self._hidden] for group in below]
         return [tuple(sorted([*low, *high], key=_order)) for low, high in zip(shown, above, strict=True)]
 
+    def saying(self, chain: Sequence[str], text: str) -> tuple[Candidate, ...]:
+        """Return the records of both whose target ``text`` names."""
+        below = [c for c in self._lower.saying(chain, text) if c.version.record.id not in self._hidden]
+        return tuple(sorted([*below, *super().saying(chain, text)], key=_order))
+
 
 def rehearse(engine: Engine, plan: Plan, *, today: date | None = None) -> Radius:
     """Return what the probes of a plan's new and changed records find, decided as if the plan were in force.

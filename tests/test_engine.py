@@ -237,3 +237,43 @@ def test_an_edit_is_seen_by_the_next_question() -> None:
     assert engine.ask(ask, jurisdiction="DE", as_of=TODAY).decision.route is Route.BASE
     fill(engine, [Record(id="a", jurisdiction="DE", subject="standard VAT rate", question=ask, answer="19 %")])
     assert engine.ask(ask, jurisdiction="DE", as_of=TODAY).decision.route is Route.OVERRIDE
+
+
+CREATED = Record(
+    "c-1", "GLOBAL", "Who is the creator of David?", "Bernini", subject="David", relation="creator", target="Bernini"
+)
+
+
+def asked_of(these: Sequence[Record], question: str) -> Outcome:
+    return fill(fake_engine(cut=0.9), these).ask(question)
+
+
+def test_a_reversed_question_is_answered_by_the_subject_of_the_record_that_says_it() -> None:
+    out = asked_of([CREATED], "Which statue was created by Bernini?")
+    assert out.decision.form == "reversed"
+    assert out.decision.winner is not None
+    assert out.answer is not None
+    assert out.answer.text == "One of them is David."
+
+
+def test_records_that_say_the_same_of_several_subjects_are_all_named() -> None:
+    other = replace(CREATED, id="c-2", question="Who is the creator of Daphne?", subject="Daphne")
+    out = asked_of([other, CREATED], "Which statue was created by Bernini?")
+    assert out.answer is not None
+    assert out.answer.text == "Among them are David and Daphne."
+    assert [v.reason for v in out.decision.verdicts[:2]] == [Reason.IN_SCOPE, Reason.SAME_ANSWER]
+
+
+def test_a_reversed_question_is_left_to_the_base_model_where_records_disagree_or_do_not_hold() -> None:
+    question = "Which statue was created by Bernini?"
+    past = replace(CREATED, valid_to=date(2020, 1, 1))
+    assert asked_of([past], question).decision.route is Route.BASE
+    assert asked_of([replace(CREATED, jurisdiction="DE")], question).decision.route is Route.BASE
+    assert asked_of([CREATED], "Who created Bernini?").decision.route is Route.BASE
+
+
+@given(target=st.sampled_from(["Bernini", "19 %", "yes", "a bust", "David"]))
+def test_what_a_record_says_does_not_move_the_forward_decision(target: str) -> None:
+    question = "Who is the creator of David?"
+    decisions = [asked_of([replace(CREATED, target=t, answer=t)], question).decision for t in ("Somebody", target)]
+    assert len({(d.route, d.reason, d.score, d.winner and d.winner.record.id) for d in decisions}) == 1

@@ -14,12 +14,13 @@ Without a model, what would be grounded is given as written. The record's source
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag_edit.answer.base import Chat, Item
 from rag_edit.answer.check import check
 from rag_edit.answer.grounded import Grounded, GroundedItem
 from rag_edit.answer.render import render
-from rag_edit.core.decision import Answer, Decision, Form, Query
+from rag_edit.core.decision import Answer, Decision, Form, Query, Reason
 from rag_edit.core.form import FormReading, ReadForm
 from rag_edit.core.record import Record, Serve
 
@@ -54,8 +55,10 @@ class Override:
         for i, (query, decision) in enumerate(items):
             record = _record(decision)
             reading = self.read(query.question, record)
+            if decision.form is Form.REVERSED:
+                reading = replace(reading, form=Form.REVERSED)
             if not _wants_model(reading, record):
-                answers.append(self._by_rule(reading, record))
+                answers.append(self._by_rule(reading, record, _others(decision)))
             elif self.grounded is None:
                 answers.append(Answer(record.answer, "verbatim", note="no model is open to write from the record"))
             else:
@@ -67,10 +70,11 @@ class Override:
                 answers[i] = answer
         return answers
 
-    def _by_rule(self, reading: FormReading, record: Record) -> Answer:
+    def _by_rule(self, reading: FormReading, record: Record, others: Sequence[str] = ()) -> Answer:
         if record.serve is Serve.VERBATIM:
             return Answer(record.answer, "verbatim")
-        text = render(reading, record, record_language=record.language or self.read(record.question, None).language)
+        language = record.language or self.read(record.question, None).language
+        text = render(reading, record, record_language=language, others=others)
         if text == record.answer:
             return Answer(text, "verbatim")
         if reading.form not in CHECKED_FORMS:
@@ -83,6 +87,12 @@ def _record(decision: Decision) -> Record:
     if decision.winner is None:
         raise ValueError(f"{decision.route} has no record to answer from")
     return decision.winner.record
+
+
+def _others(decision: Decision) -> list[str]:
+    """Return the subjects of further records that say the same, of a reversed question."""
+    same = [v.candidate.version.record.subject for v in decision.verdicts if v.reason is Reason.SAME_ANSWER]
+    return same if decision.form is Form.REVERSED else []
 
 
 def _wants_model(reading: FormReading, record: Record) -> bool:

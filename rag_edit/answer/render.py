@@ -4,6 +4,7 @@ The words of the record are never changed; only what stands round them is added.
 (no option fits, nothing to compare), the record's answer is given as written.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from rag_edit.answer import check_words as w
@@ -21,13 +22,14 @@ ONE_TO_ONE: Final = frozenset(
 _SENTENCE_WORDS: Final = 7
 
 
-def render(reading: FormReading, record: Record, *, record_language: str = "") -> str:
+def render(reading: FormReading, record: Record, *, record_language: str = "", others: Sequence[str] = ()) -> str:
     """Return the record's answer in the form of ``reading``.
 
     Args:
         reading: The question, read with the record.
         record: The record that answers.
         record_language: Language of the record's words, where known; else it is taken to be the question's.
+        others: Of a reversed question: further subjects of which records say the same.
     """
     language = reading.language or record_language
     same = not (reading.language and record_language) or reading.language[:2] == record_language[:2]
@@ -45,6 +47,9 @@ def render(reading: FormReading, record: Record, *, record_language: str = "") -
         case Form.CHOICE:
             return _choice(reading, record, language, same=same)
         case Form.REVERSED:
+            if others:
+                *most, last = dict.fromkeys((record.subject, *others))
+                return say("some_of", language, subjects=f"{', '.join(most)}{say('and', language)}{last}" if most else last)
             one = "_".join(record.relation.casefold().split()) in ONE_TO_ONE
             return record.subject if one else say("one_of", language, subject=record.subject)
         case Form.DOUBT:

@@ -4,10 +4,12 @@ from typing import Final
 
 TEXTS: Final = {
     "en": {
+        "and": " and ",
         "yes": "Yes",
         "no": "No",
         "yes_to_no": "Yes",
         "one_of": "One of them is {subject}.",
+        "some_of": "Among them are {subjects}.",
         "all_but": "Any other than the one on record: {answer}",
         "stands": "The answer stands: {answer}",
         "source": "Source: {source}.",
@@ -16,10 +18,12 @@ TEXTS: Final = {
         "by": "stated by {by}",
     },
     "de": {
+        "and": " und ",
         "yes": "Ja",
         "no": "Nein",
         "yes_to_no": "Doch",
         "one_of": "Dazu gehört {subject}.",
+        "some_of": "Dazu gehören {subjects}.",
         "all_but": "Jedes andere als das verzeichnete: {answer}",
         "stands": "Die Antwort bleibt: {answer}",
         "source": "Quelle: {source}.",
@@ -28,10 +32,12 @@ TEXTS: Final = {
         "by": "angegeben von {by}",
     },
     "fr": {
+        "and": " et ",
         "yes": "Oui",
         "no": "Non",
         "yes_to_no": "Si",
         "one_of": "L'un d'eux est {subject}.",
+        "some_of": "Parmi eux figurent {subjects}.",
         "all_but": "Tout autre que celui qui est enregistré : {answer}",
         "stands": "La réponse reste : {answer}",
         "source": "Source : {source}.",
@@ -40,10 +46,12 @@ TEXTS: Final = {
         "by": "selon {by}",
     },
     "es": {
+        "and": " y ",
         "yes": "Sí",
         "no": "No",
         "yes_to_no": "Sí",
         "one_of": "Uno de ellos es {subject}.",
+        "some_of": "Entre ellos están {subjects}.",
         "all_but": "Cualquier otro que el registrado: {answer}",
         "stands": "La respuesta se mantiene: {answer}",
         "source": "Fuente: {source}.",

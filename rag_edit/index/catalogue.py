@@ -25,6 +25,7 @@ TEXT_FLOOR: Final = 0.4  # the same for a question or statement
 FUZZY_NAMES: Final = 6
 MAX_NAME_ROWS: Final = 1_024  # rows of named records compared one by one; beyond, only those among the WIDE nearest
 WIDE: Final = 512
+MAX_SAYING: Final = 64  # records with one target that a reversed question looks at: of more it says too little
 _DECIMALS: Final = 6
 
 
@@ -52,6 +53,7 @@ class _Entry:
     rows: tuple[int, ...]
     names: tuple[str, ...]
     name_ids: tuple[int, ...]
+    targets: tuple[str, ...]
 
 
 class Catalogue:
@@ -63,7 +65,7 @@ class Catalogue:
         self._key_of: dict[str, int] = {}  # record id -> key of its live version
         self._holders: Postings[int] = Postings()  # row -> keys
         self._texts: dict[int, str] = {}  # row -> view
-        self._names = Names()
+        self._names, self._targets = Names(), Names()
         self._name_ids: dict[int, str] = {}
         self._text_grams, self._name_grams = NGrams(), NGrams()
 
@@ -90,10 +92,12 @@ class Catalogue:
         names: list[str] = []
         for key, (version, rows) in come.items():
             folded = indexable(map(fold, version.record.names()))
-            entry = _Entry(version, tuple(rows), folded, tuple(map(row_id, folded)))
+            said = indexable(map(fold, (version.record.target, *version.record.target_aliases)))
+            entry = _Entry(version, tuple(rows), folded, tuple(map(row_id, folded)), said)
             self._entries[key] = entry
             texts |= {row: view for row, view in rows.items() if self._holders.add(row, key)}
             names += self._names.add(key, entry.names)
+            self._targets.add(key, entry.targets)
         gone_rows: list[int] = []
         gone_names: list[str] = []
         for version in go:
@@ -105,6 +109,7 @@ class Catalogue:
                     del self._texts[row]
                     gone_rows.append(row)
             gone_names += self._names.remove(version.key, entry.names)
+            self._targets.remove(version.key, entry.targets)
         self._key_of |= {version.record.id: key for key, (version, _) in come.items()}
         self._texts |= texts
         self._text_grams.remove(gone_rows)
@@ -116,6 +121,15 @@ class Catalogue:
             del self._name_ids[row_id(name)]
         self._name_ids |= new_names
         return np.array(gone_rows, dtype=np.int64)
+
+    def saying(self, question: str) -> list[Candidate]:
+        """Return the records whose target a question names, by key; of a target that `MAX_SAYING` records share, none."""
+        keys: set[int] = set()
+        for span in self._targets.find(tokens(question)):
+            alike = list(self._targets.keys(span.name))
+            if len(alike) <= MAX_SAYING:
+                keys.update(alike)
+        return [Candidate(self._entries[key].version, self.name, 0.0) for key in sorted(keys)]
 
     def stale_rows(self) -> Ids:
         """Return the partition's rows that no live record needs."""

@@ -131,6 +131,14 @@ class Retriever:
                     each.extend(candidates)
         return [tuple(sorted(each, key=_rank)) for each in found]
 
+    def saying(self, chain: Sequence[str], text: str) -> tuple[Candidate, ...]:
+        """Return the records along a chain whose target ``text`` names, for reversed questions; never part of `search`."""
+        with self._search_lock:
+            found = [
+                c for name in dict.fromkeys(chain) if name in self._catalogues for c in self._catalogues[name].saying(text)
+            ]
+        return tuple(sorted(found, key=_rank))
+
     def save(self) -> None:
         """Make what is held survive a crash. What was not saved is encoded again, never lost."""
         with self._change_lock, self._search_lock:

@@ -1,0 +1,86 @@
+"""Reversed questions: recognised by rule, in one direction only."""
+
+import pytest
+
+from rag_edit.core.record import Record
+from rag_edit.scope.reversed import asks_reversed
+
+
+def fact(subject: str, relation: str, target: str, **more: object) -> Record:
+    question = f"What is the {relation} of {subject}?"
+    return Record(
+        "r-1",
+        "GLOBAL",
+        question,
+        target,
+        subject=subject,
+        relation=relation,
+        target=target,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+FATHER = fact("Lewis Elton", "father", "Victor Ehrenberg")
+CREATOR = fact("David", "creator", "Bernini", target_aliases=("Gian Lorenzo Bernini",))
+MATERIAL = fact("Moses", "made from material", "marble")
+PRACTISED = fact("floristry", "practiced by", "florist")
+USES = fact("upholstery", "uses", "antimacassar")
+GENRE = fact("Toute seule", "genre", "French pop")
+HEAD = fact("Namibia", "head of state", "Nangolo Mbumba")
+STREET = fact("Cenotaph", "located on street", "Whitehall")
+RATE = fact("VAT", "standard rate", "19 %")
+SPOUSE = fact("Marie", "spouse", "Pierre")
+
+REVERSED = [
+    ("Who is the son of Victor Ehrenberg?", FATHER),
+    ("Whose father is Victor Ehrenberg?", FATHER),
+    ("Who is Victor Ehrenberg the father of?", FATHER),
+    ("What was created by Bernini?", CREATOR),
+    ("Which statue was created by Gian Lorenzo Bernini?", CREATOR),
+    ("What did Bernini create?", CREATOR),
+    ("Which statue has Bernini as its creator?", CREATOR),
+    ("What is made from marble?", MATERIAL),
+    ("What does a florist practice?", PRACTISED),
+    ("What is practiced by florists?", PRACTISED),
+    ("What uses an antimacassar?", USES),
+    ("Which song belongs to the genre French pop?", GENRE),
+    ("Who is Nangolo Mbumba the head of state of?", HEAD),
+    ("Which country's head of state is Nangolo Mbumba?", HEAD),
+    ("What is located on Whitehall?", STREET),
+    ("Who is the spouse of Pierre?", SPOUSE),
+]
+OTHERS = [
+    ("the relation asked of the target itself", "Who is the father of Victor Ehrenberg?", FATHER),
+    ("the same, with a possessive", "Who is Victor Ehrenberg's father?", FATHER),
+    ("another relation", "Where was Victor Ehrenberg born?", FATHER),
+    ("the subject is named", "Is Lewis Elton the son of Victor Ehrenberg?", FATHER),
+    ("who acts on the target", "Who created Bernini?", CREATOR),
+    ("the value's kind is asked for", "Which creator is Bernini?", CREATOR),
+    ("more is said than the record knows", "Which statue in Rome was created by Bernini?", CREATOR),
+    ("what belongs to the target is asked about", "Who created Bernini's tomb?", CREATOR),
+    ("a verb that acts on the target", "Who practices florist?", PRACTISED),
+    ("passive of an active relation", "What is used by antimacassar?", USES),
+    ("active of an active relation", "What does an antimacassar use?", USES),
+    ("the genre of the target", "What is the genre of French pop?", GENRE),
+    ("the office asked of the target", "Who serves as the head of state for Nangolo Mbumba?", HEAD),
+    ("where the target is", "On which street is Whitehall located?", STREET),
+    ("a place asked for a kind that the record does not name", "Which volcano is located on Whitehall?", STREET),
+    ("a number names no thing", "What has a standard rate of 19 %?", RATE),
+    ("the target within a longer word", "What was created by Berninian?", CREATOR),
+    ("nothing asked", "Bernini", CREATOR),
+]
+
+
+@pytest.mark.parametrize(("question", "record"), REVERSED, ids=[q for q, _ in REVERSED])
+def test_a_reversed_question_asks_for_the_subject(question: str, record: Record) -> None:
+    assert asks_reversed(question, record)
+
+
+@pytest.mark.parametrize(("question", "record"), [o[1:] for o in OTHERS], ids=[o[0] for o in OTHERS])
+def test_it_is_left_to_the_base_model(question: str, record: Record) -> None:
+    assert not asks_reversed(question, record)
+
+
+def test_a_record_without_relation_or_subject_is_not_turned_round() -> None:
+    bare = Record("r-1", "GLOBAL", "Who made it?", "Bernini", target="Bernini")
+    assert not asks_reversed("What was created by Bernini?", bare)

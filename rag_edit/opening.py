@@ -24,6 +24,7 @@ from rag_edit.scope.background import background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
 from rag_edit.scope.cosines import Cosines
 from rag_edit.scope.crossing import Crossing
+from rag_edit.scope.form_scorer import FormScorer
 from rag_edit.scope.overlap import OverlapScorer
 from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
@@ -173,7 +174,9 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
         chosen_on = f"uncalibrated: chosen with {Settings().encoder}, used with {settings.encoder}; {chosen_on}"
     elif trained_on(settings.encoder) != settings.encoder:
         chosen_on = f"{chosen_on}; chosen in float32, used in int8"
-    return Readers(embedder, trained, Thresholds(float(cut["default"]), 0.0, trained.digest, chosen_on))
+    cosines = Cosines(lambda texts: embedder.encode(texts, kind="query"))
+    asked = FormScorer(trained, cosines, place_reader())
+    return Readers(embedder, asked, Thresholds(float(cut["default"]), 0.0, asked.digest, chosen_on))
 
 
 @cache

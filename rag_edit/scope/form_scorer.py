@@ -1,7 +1,8 @@
 """A scorer that is asked about the bare question where a question proposes a value; see `rag_edit.scope.bare`. Pure.
 
 It stands round another scorer. A yes/no question is scored as it is and, for each record that it names, as the bare question about
-that record's subject; the likelier of the two counts. Both look at the question and the record alone. All is asked in one call
+that record's subject; the likelier of the two counts, the bare one only where it is nearly sure: what one scorer makes of two
+wordings errs more often than of one. Both look at the question and the record alone. All is asked in one call
 of the inner scorer, so that a batch costs one pass; a question that proposes nothing costs nothing.
 """
 
@@ -27,11 +28,13 @@ class FormScorer:
         inner: Who scores.
         relate: Cosines of the index's encoder: how near a bare question is to a record's wording.
         read_places: Reader of places.
+        sure: Least probability at which a bare question counts.
     """
 
     inner: ScopeScorer
     relate: Relate
     read_places: PlaceReading
+    sure: float = 0.9
 
     @property
     def kind(self) -> str:
@@ -41,7 +44,7 @@ class FormScorer:
     @property
     def digest(self) -> Digest:
         """Return the name of the inner scorer and of this way to ask it."""
-        return digest_json({"inner": self.inner.digest, "bare": VERSION})
+        return digest_json({"inner": self.inner.digest, "bare": VERSION, "sure": f"{self.sure:.3f}"})
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate.
@@ -69,7 +72,7 @@ class FormScorer:
         out = [list(each) for each in scores[: len(items)]]
         for (at, _, places), found in zip(asked, scores[len(items) :], strict=True):  # (4)
             for place, score in zip(places, found, strict=True):
-                if score.probability > out[at][place].probability:
+                if self.sure <= score.probability > out[at][place].probability:
                     out[at][place] = ScopeScore(score.probability, {**score.features, "bare": 1.0})
         return [tuple(each) for each in out]
 

@@ -15,6 +15,7 @@ from rag_edit.core.errors import ConfigError
 CONFIG_NAME: Final = "config.toml"
 STORE_NAME: Final = "store"
 INDEX_NAME: Final = "indexes"
+KEY_PATH: Final = "keys/local.key"
 ENV_PREFIX: Final = "RAG_EDIT_"
 
 
@@ -33,6 +34,8 @@ class Settings:
         max_new_tokens: Length at which generation is cut.
         batch: Questions decided together by ``ask --batch``. Moves throughput against memory.
         cache: Directory of converted model weights, shared between homes.
+        passphrase_file: What unlocks the home's signing key; below the home where it is relative. Best on another disk.
+        anchor: File that keeps the ledger's signed heads outside the store; best on another disk. Below the home where relative.
         upstream_key: API key of an upstream; only from ``RAG_EDIT_UPSTREAM_KEY``.
     """
 
@@ -45,6 +48,8 @@ class Settings:
     max_new_tokens: int = 64
     batch: int = 256
     cache: str = "~/.cache/rag-edit"
+    passphrase_file: str = "keys/passphrase"  # noqa: S105 - a path
+    anchor: str = "anchor.jsonl"
     upstream_key: str = ""
 
     def __repr__(self) -> str:

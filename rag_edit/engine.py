@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Route, ScopeScore
 from rag_edit.core.jurisdiction import Atlas
@@ -40,6 +40,14 @@ Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``, called now and then during long work."""
 Answering = Callable[[Sequence[tuple[Query, Decision]]], list[Answer]]
 """Answers questions of one route, in order."""
+
+
+class Governing(Protocol):
+    """Puts plans into force in somebody's name; see `rag_edit.office`."""
+
+    def carry_out(self, plan: Plan, *, recorded_at: datetime) -> Appended:
+        """Put a plan into force, judged, signed and in one transaction."""
+        ...
 
 
 def no_progress(_stage: str, _done: int, _total: int) -> None:
@@ -80,6 +88,7 @@ class Engine:
         today: The clock of this surface.
         candidates: Records looked at in each partition.
         crossing: What is done with questions about places outside the chain.
+        office: Makes edits acts of somebody, judged and signed; None: they are nobody's, as in tests.
     """
 
     store: RecordStore
@@ -95,6 +104,7 @@ class Engine:
     candidates: int = 24
     progress: Progress = no_progress
     crossing: Crossing = Crossing()  # noqa: RUF009 - frozen
+    office: Governing | None = None
     _seen: int = 0
 
     def query(
@@ -224,10 +234,14 @@ class Engine:
 
         Raises:
             StaleVersionError: the store moved on since the plan was made; nothing was applied.
+            RefusedActError: the home's charter does not permit it; nothing was applied.
         """
         if not plan.edits:
             return None
-        appended = self.store.append(plan.edits, idempotency_key=plan.key, recorded_at=recorded_at)
+        if self.office is not None:
+            appended = self.office.carry_out(plan, recorded_at=recorded_at)
+        else:
+            appended = self.store.append(plan.edits, idempotency_key=plan.key, recorded_at=recorded_at)
         self._follow()
         self.open_partitions({edit.record.jurisdiction for edit in plan.edits})
         self.retriever.save()

@@ -13,7 +13,18 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rag_edit"
 STAGES = {"records", "index", "scope", "lm", "answer", "verify", "provenance", "authority"}
 SURFACES = {"cli", "gateway", "console", "bench", "deployment", "wrapping", "__init__"}
-COMPOSERS = {"calibrating", "engine", "opening", "rehearsal", "testing"}
+COMPOSERS = {
+    "calibrating",
+    "engine",
+    "governed",
+    "keeping",
+    "office",
+    "opening",
+    "receipting",
+    "rehearsal",
+    "signing",
+    "testing",
+}
 OWNERS = {
     "duckdb": {"records"},
     "faiss": {"index"},

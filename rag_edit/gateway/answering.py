@@ -89,10 +89,22 @@ async def address(call: Call) -> Addressed:
     return Addressed(
         spec,
         document,
-        document.with_value("model", bare) if suffix else body,
+        document.with_values({"model": bare}) if suffix else body,
         place,
         Query("", place, day, id=exchange.trace_id),
     )
+
+
+def _owner(call: Call) -> tuple[str, str]:
+    return call.spec.name if call.spec else "", call.key.name if call.key else ""
+
+
+def _resumed(call: Call, addressed: Addressed) -> Addressed:
+    """Return the request with the turns put back that an answer of ours stands for."""
+    suffixed = addressed.body is not addressed.document.body
+    document = read_object(addressed.body) if suffixed else addressed.document
+    resumed = call.state.kept.resumed(_owner(call), document)
+    return addressed if resumed is document else replace(addressed, document=resumed, body=resumed.body)
 
 
 def choose(call: Call) -> DeploymentSpec:
@@ -109,10 +121,15 @@ async def answer(call: Call, api: Api) -> None:
     exchange, state = call.exchange, call.state
     addressed = await address(call)
     spec = addressed.spec
+    named = addressed.document.fields.get("previous_response_id")
+    if api is Api.RESPONSES:
+        addressed = _resumed(call, addressed)
     if spec.mode is Mode.OFF:
         await _base(call, addressed, Reason.SWITCHED_OFF, read_asked(api, addressed.document.fields), api)
         return
     asked = read_asked(api, addressed.document.fields)
+    if asked.echo is not None:  # what the client sent, not what was put in its place
+        asked = replace(asked, echo={**asked.echo, "previous_response_id": named})
     aside = asked.aside or (Reason.TOOLS_ASKED if asked.tools and spec.tools_step_back else None)  # (3)
     if aside is not None:
         await _base(call, addressed, aside, asked, api)
@@ -131,7 +148,9 @@ async def answer(call: Call, api: Api) -> None:
         await _base(call, addressed, reason, asked, api)
         return
     said = await _say(call, addressed, decided, asked)  # (6)
-    await _serve(call, api, asked, decided, reason, said)
+    text = await _serve(call, api, asked, decided, reason, said)
+    if api is Api.RESPONSES:
+        state.kept.keep(_owner(call), f"resp_{exchange.trace_id}", addressed.document.fields, text)
 
 
 def settled(spec: DeploymentSpec, decision: Decision, excluded: tuple[str, ...], *, sampled: bool) -> tuple[Route, Reason]:
@@ -228,7 +247,8 @@ async def _written(call: Call, decided: Decided, answering: Answering | None = N
         call.exchange.waited_s += (call.exchange.overhead_ms() - began) / 1000
 
 
-async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: Reason, said: Answer) -> None:
+async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: Reason, said: Answer) -> str:
+    """Serve an answer of records; return its text."""
     exchange, decision = call.exchange, decided.decision
     assert call.spec is not None
     versions = answering_versions(decision)
@@ -248,6 +268,7 @@ async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: R
         echo=asked.echo or {},
     )
     await send(exchange, api, served, stream=asked.stream)
+    return text
 
 
 async def send(exchange: Exchange, api: Api, served: Served, *, stream: bool) -> None:

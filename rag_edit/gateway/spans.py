@@ -31,11 +31,13 @@ class Document:
     fields: Mapping[str, Any]
     spans: Mapping[str, tuple[int, int]]
 
-    def with_value(self, name: str, value: Any) -> bytes:
-        """Return the body with one value replaced and nothing else."""
-        start, end = self.spans[name]
-        put = json.dumps(value, ensure_ascii=True)
-        return f"{self.text[:start]}{put}{self.text[end:]}".encode()
+    def with_values(self, values: Mapping[str, Any]) -> bytes:
+        """Return the body with these fields' values replaced and nothing else."""
+        text = self.text
+        for name in sorted(values, key=self.spans.__getitem__, reverse=True):
+            start, end = self.spans[name]
+            text = f"{text[:start]}{json.dumps(values[name], ensure_ascii=True)}{text[end:]}"
+        return text.encode()
 
 
 def read_object(body: bytes) -> Document:

@@ -17,6 +17,7 @@ from typing import Any
 from rag_edit.core.errors import ConfigError, RagEditError
 from rag_edit.core.jurisdiction import Atlas
 from rag_edit.gateway.config import GatewayConfig, GatewayConfigError
+from rag_edit.gateway.kept import KeptResponses
 from rag_edit.gateway.keys import KeyBook
 from rag_edit.gateway.lane import Lane
 from rag_edit.gateway.limits import Rate
@@ -66,6 +67,7 @@ class State:
         model: What the home's own model is called.
         today: The clock for questions that name no day.
         now_s: Seconds since 1970, for objects that carry a time.
+        kept: Responses that records gave, for the turn after them.
         log: Gets one mapping of plain values a request; never its content.
     """
 
@@ -81,6 +83,7 @@ class State:
     log: Callable[[Mapping[str, Any]], None] = lambda _: None
     metrics: Metrics = field(default_factory=Metrics)
     rate: Rate = field(default_factory=lambda: Rate(time.monotonic))
+    kept: KeptResponses = field(default_factory=KeptResponses)
     in_flight: int = 0
     draining: bool = False
     _reloading: threading.Lock = field(default_factory=threading.Lock)

@@ -220,7 +220,7 @@ def test_a_reader_of_objects_reads_what_json_reads_or_refuses() -> None:
         for name, (start, end) in found.spans.items():
             assert json.loads(found.text[start:end]) == document[name]
         for name in document:
-            assert json.loads(found.with_value(name, "put")) == {**document, name: "put"}
+            assert json.loads(found.with_values({name: "put"})) == {**document, name: "put"}
         cut = text[: chance.randint(0, len(text) - 1)]
         with pytest.raises(Refusal):
             read_object(cut.encode("utf-8"))

@@ -1,6 +1,7 @@
 """A gateway that runs: edits count at once, reloads swap a whole configuration or nothing, streams do not hold one another up."""
 
 import asyncio
+import http.client
 import json
 import logging
 import socket
@@ -9,11 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from rag_edit.core.decision import Query
 from rag_edit.engine import Engine
+from rag_edit.gateway.connection import PatientProtocol
 from rag_edit.gateway.exchange import Exchange
 from rag_edit.gateway.lane import Lane, LaneClosedError
 from rag_edit.gateway.limits import Rate
@@ -171,7 +174,11 @@ def test_health_needs_nothing_and_a_head_is_a_get_without_its_body(gate: House) 
 
 
 def test_a_line_a_request_tells_everything_but_the_content(gate: House) -> None:
-    gate.chat(ASKED, path="/d/germany/v1/chat/completions")
+    trace = gate.chat(ASKED, path="/d/germany/v1/chat/completions").headers["rag-edit-trace-id"]
+    for _ in range(200):  # it is written when the answer is out
+        if gate.lines and gate.lines[-1]["trace_id"] == trace:
+            break
+        time.sleep(0.01)
     line = gate.lines[-1]
     wanted = {
         "deployment": "germany",
@@ -308,3 +315,85 @@ def test_a_trace_is_the_callers_where_it_is_one() -> None:
     for bad in (b"", b"00-" + b"0" * 32 + b"-" + b"b" * 16 + b"-01", good.upper(), good + b"\r\nX: y"):
         assert trace(bad) not in ("a1" * 16, "0" * 32)
         assert len(trace(bad)) == 32
+
+
+def test_streams_go_on_while_the_engine_is_busy(gate: House, upstream: FakeUpstream) -> None:
+    """A decision that takes long holds up questions, never a stream that has begun."""
+    pieces = [data({"n": n}) for n in range(6)]
+    upstream.scripts.append(Script(tuple(part for piece in pieces for part in (piece, 0.05))))
+    arrived: list[float] = []
+    connection = http.client.HTTPConnection(*_address(gate), timeout=10)
+    body = json.dumps({"model": "gpt", "stream": True, "messages": [{"role": "user", "content": OTHER}]})
+    connection.request("POST", "/d/germany/v1/chat/completions", body, {"content-type": "application/json"})
+    response = connection.getresponse()
+
+    async def busy() -> None:
+        await gate.state.lane.run(lambda _: time.sleep(1.5))
+
+    holding = threading.Thread(target=lambda: asyncio.run(busy()))
+    holding.start()
+    while response.readline():
+        arrived.append(time.monotonic())
+    ended = time.monotonic()
+    connection.close()
+    assert holding.is_alive()
+    holding.join()
+    assert len(arrived) == 12  # a line of data and an empty one each
+    assert time.monotonic() - ended > 0.3
+
+
+def _address(running: House) -> tuple[str, int]:
+    parts = urlsplit(running.url)
+    return parts.hostname or "", parts.port or 0
+
+
+def test_a_body_that_does_not_arrive_in_time_is_refused_and_reaches_nobody(upstream: FakeUpstream, tmp_path: Path) -> None:
+    config = {
+        "server": {"body_timeout_s": 0.1},
+        "upstream": {"fake": {"url": upstream.url}},
+        "deployment": {"one": {"upstream": "fake"}},
+    }
+    with house(tmp_path, config) as running, socket.create_connection(_address(running), timeout=5) as slow:
+        slow.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        found = b""
+        while piece := slow.recv(65_536):  # until the connection is closed: what would follow is no request
+            found += piece
+        assert found.startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ids=["nothing", "half a head", "a first request"],
+)
+def test_a_connection_that_brings_no_head_in_time_is_closed(
+    upstream: FakeUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_timeout_s", 0.15)
+    config = {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": {"upstream": "fake"}}}
+    with house(tmp_path, config) as running, socket.create_connection(_address(running), timeout=5) as idle:
+        idle.sendall(sent)
+        if sent.endswith(b"\r\n\r\n"):
+            assert b" 200 " in idle.recv(65_536)
+            idle.sendall(b"GET /heal")  # the second one never comes whole
+        while idle.recv(65_536):
+            pass
+
+
+def test_a_full_house_says_so_and_when_to_come_again(upstream: FakeUpstream, tmp_path: Path) -> None:
+    config = {
+        "server": {"concurrent": 1},
+        "upstream": {"fake": {"url": upstream.url}},
+        "deployment": {"one": {"upstream": "fake"}},
+    }
+    with house(tmp_path, config) as running:
+        upstream.scripts.append(Script((data({"n": 1}), 0.3, data({"n": 2}))))
+        before = len(upstream.sent)
+        asking = threading.Thread(target=lambda: running.chat(OTHER))
+        asking.start()
+        while len(upstream.sent) == before:
+            time.sleep(0.01)
+        refused = running.chat(OTHER)
+        assert (refused.status, refused.headers["retry-after"], running.ask("/healthz").status) == (503, "1", 200)
+        asking.join()
+        assert running.chat(OTHER).status == 200

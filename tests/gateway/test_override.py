@@ -231,3 +231,29 @@ def test_the_homes_own_model_answers_where_there_is_no_upstream(gate: House, cli
         client.chat.completions.create(model="x", messages=asked, tools=[TOOL])
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("other")
+
+
+def test_a_response_of_ours_can_be_gone_on_from_though_the_upstream_does_not_know_it(
+    gate: House, upstream: FakeUpstream
+) -> None:
+    def respond(content: str, **more: Any) -> Any:
+        found = gate.ask("/d/germany/v1/responses", {"model": "gpt", "input": content, **more})
+        return found.headers.get("rag-edit-record", ""), found.json["id"]
+
+    first = respond(ASKED, previous_response_id="resp_of_upstream")
+    assert first[0] == "DE/vat@1"
+    second = gate.ask("/d/germany/v1/responses", {"model": "gpt", "input": ASKED, "previous_response_id": first[1]}).json
+    assert second["previous_response_id"] == first[1]
+    respond(OTHER, previous_response_id=second["id"])
+    sent = upstream.sent[-1].json
+    assert sent["previous_response_id"] == "resp_of_upstream"
+    assert [item["role"] for item in sent["input"]][:3] == ["user", "assistant", "user"]
+    assert sent["input"][1]["content"][0]["text"] == SAYS
+    assert sent["input"][-1]["content"] == OTHER
+
+
+def test_a_response_of_another_deployment_is_not_put_back(gate: House, upstream: FakeUpstream) -> None:
+    ours = gate.ask("/d/germany/v1/responses", {"model": "gpt", "input": ASKED}).json["id"]
+    body = {"model": "gpt", "input": OTHER, "previous_response_id": ours}
+    gate.ask("/d/world/v1/responses", body)
+    assert upstream.sent[-1].json == body

@@ -1,21 +1,22 @@
 """Grounded generation: the model writes, the record stands in its context as data, and the answer is checked.
 
-Rungs: (1) a plain template; (2) where the check fails, a stricter one, once; (3) where it fails again, the record's
-answer verbatim, and the note says why. A record's text can never be an instruction: it is stripped of everything that a
+Rungs: (1) a plain template; (2) where the check fails, a stricter one, once; (3) where it fails again and the model's own decoding
+can be held, the model's prose with the fact forced into it (`Obey`); (4) else the record's
+answer verbatim, and the note says why. A record for which a cheaper rung was found wanting starts at a later one (`GroundedItem.start`). A record's text can never be an instruction: it is stripped of everything that a
 chat template reads as structure, put between marks that it cannot contain, and called data.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from rag_edit.answer.base import Chat
 from rag_edit.answer.check import check
 from rag_edit.core.decision import Answer, Form, Message
 from rag_edit.core.form import FormReading
-from rag_edit.core.record import Record
+from rag_edit.core.record import Record, RecordVersion
 
 MAX_FACT_CHARS: Final = 1_500
 MAX_ASKED_CHARS: Final = 2_000
@@ -31,37 +32,96 @@ _SYSTEM: Final = (
 _STRICT: Final = "{question}\n\nUse this answer and no other: {answer}\nSay these words unchanged: {target}"
 
 
+class Obey(Protocol):
+    """Holds a model's decoding to a record; made of `lm.decoding` and `lm.adapter` by the composer."""
+
+    def constrained(
+        self, asked: Sequence[Message], record: Record, accepts: Callable[[str], bool], *, max_new_tokens: int
+    ) -> str | None:
+        """Return the model's text with a target forced in and the prior kept out; None where its decoding cannot be held."""
+        ...
+
+    def adapted(self, asked: Sequence[Message], version: RecordVersion, *, max_new_tokens: int) -> str | None:
+        """Return what the model writes with the version's adapter attached for this call; None where there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GroundedItem:
-    """A question and the record that the model shall answer it from."""
+    """A question and the record that the model shall answer it from.
+
+    Attributes:
+        question: As typed.
+        reading: The question, read with the record.
+        record: What it is answered from.
+        start: The first rung to try: ``grounded``, ``constrained`` or ``adapter``.
+        version: The record's version, needed for its adapter.
+    """
 
     question: str
     reading: FormReading
     record: Record
+    start: str = "grounded"
+    version: RecordVersion | None = None
 
 
 class Grounded:
     """Answers written by a model from a record, checked."""
 
-    def __init__(self, model: Chat, *, max_new_tokens: int = 64, long_new_tokens: int = 200) -> None:
-        self.model, self.max_new_tokens, self.long_new_tokens = model, max_new_tokens, long_new_tokens
+    def __init__(self, model: Chat, *, max_new_tokens: int = 64, long_new_tokens: int = 200, obey: Obey | None = None) -> None:
+        """Take who writes.
+
+        Args:
+            model: Writes from a template.
+            max_new_tokens: Longest answer.
+            long_new_tokens: Longest long-form answer.
+            obey: Writes where a template does not hold; None leaves it at the record's words.
+        """
+        self.model, self.max_new_tokens, self.long_new_tokens, self.obey = model, max_new_tokens, long_new_tokens, obey
 
     def write_many(self, items: Sequence[GroundedItem]) -> list[Answer]:
         """Return one checked answer an item, in order; verbatim where the model does not hold to the record."""
         answers: list[Answer | None] = [None] * len(items)
         faults: list[list[str]] = [[] for _ in items]
         for strict in (False, True):
-            open_items = [i for i, answer in enumerate(answers) if answer is None]
+            open_items = [i for i, answer in enumerate(answers) if answer is None and items[i].start == "grounded"]
             for i, text in zip(open_items, self._write([items[i] for i in open_items], strict=strict), strict=True):
                 found = check(text, items[i].record)
                 if found.ok:
                     answers[i] = Answer(text, "grounded", checked=True, note="; ".join(faults[i]))
                 else:
                     faults[i].append(f"{'second' if strict else 'first'} try: {found.why}")
+        for i, item in enumerate(items):
+            if answers[i] is None:
+                answers[i] = self._obeyed(item, faults[i])
         return [
             answer or Answer(item.record.answer, "verbatim", note=f"the model did not hold to the record ({'; '.join(fault)})")
             for answer, item, fault in zip(answers, items, faults, strict=True)
         ]
+
+    def _obeyed(self, item: GroundedItem, faults: list[str]) -> Answer | None:
+        """Return the answer of the first costlier rung that holds, None where none does; what failed is added to ``faults``."""
+        if self.obey is None:
+            return None
+        limit = self.long_new_tokens if item.reading.form is Form.LONG else self.max_new_tokens
+        tried: list[str] = ["constrained"] if item.start != "adapter" else []
+        if item.version is not None:
+            tried.append("adapter")
+        for rung in tried:
+            if rung == "constrained":
+                text = self.obey.constrained(
+                    prompt(item), item.record, lambda said: check(said, item.record).ok, max_new_tokens=limit
+                )
+            else:
+                assert item.version is not None
+                text = self.obey.adapted((Message("user", item.question),), item.version, max_new_tokens=limit)
+            if text is None:
+                continue
+            found = check(text.strip(), item.record)
+            if found.ok:
+                return Answer(text.strip(), rung, checked=True, note="; ".join(faults))
+            faults.append(f"{rung}: {found.why}")
+        return None
 
     def _write(self, items: Sequence[GroundedItem], *, strict: bool) -> list[str]:
         """Return the model's texts. Long-form requests go in a batch of their own: they may write more."""

@@ -10,19 +10,27 @@ serve          open, doubt            cloze, yes/no, choice, ...      long-form
                (doubt rendered)       to say yes, A or a name
 =============  =====================  ==============================  ==========
 
-Without a model, what would be grounded is given as written. The record's source travels in the decision; surfaces show it.
+Where the model does not hold to the record, its decoding is held to it (`Obey`), else the record speaks. Without a model, what would be grounded is given as written. The record's source travels in the decision; surfaces show it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag_edit.answer.base import Chat, Item
 from rag_edit.answer.check import check
-from rag_edit.answer.grounded import Grounded, GroundedItem
+from rag_edit.answer.grounded import Grounded, GroundedItem, Obey
 from rag_edit.answer.render import render
 from rag_edit.core.decision import Answer, Decision, Form, Query, Reason
 from rag_edit.core.form import FormReading, ReadForm
-from rag_edit.core.record import Record, Serve
+from rag_edit.core.record import Record, RecordVersion, Serve
+
+RungOf = Callable[[RecordVersion], str]
+
+
+def no_rung(_version: RecordVersion) -> str:
+    """Say that nothing was verified: the cheapest rung is tried first."""
+    return ""
+
 
 CHECKED_FORMS = (Form.CLOZE, Form.YES_NO)  # rendered answers that must state the target; the rest say another thing on purpose
 
@@ -31,7 +39,14 @@ class Override:
     """Answers from the winning record."""
 
     def __init__(
-        self, read: ReadForm, model: Chat | None = None, *, max_new_tokens: int = 64, long_new_tokens: int = 200
+        self,
+        read: ReadForm,
+        model: Chat | None = None,
+        *,
+        max_new_tokens: int = 64,
+        long_new_tokens: int = 200,
+        obey: Obey | None = None,
+        rung_of: RungOf = no_rung,
     ) -> None:
         """Take the reader of forms and, for grounded answers, a model.
 
@@ -40,9 +55,14 @@ class Override:
             model: None serves grounded answers verbatim. It is only called when an item needs it.
             max_new_tokens: Longest grounded answer, in tokens.
             long_new_tokens: Longest long-form answer, in tokens.
+            obey: Holds the model's decoding to a record where a template does not.
+            rung_of: The rung that verification found for a version; empty where none was looked for.
         """
+        self.rung_of = rung_of
         self.read = read
-        self.grounded = Grounded(model, max_new_tokens=max_new_tokens, long_new_tokens=long_new_tokens) if model else None
+        self.grounded = (
+            Grounded(model, max_new_tokens=max_new_tokens, long_new_tokens=long_new_tokens, obey=obey) if model else None
+        )
 
     def answer(self, query: Query, decision: Decision) -> Answer:
         """Return the record's answer to one question."""
@@ -63,7 +83,9 @@ class Override:
                 answers.append(Answer(record.answer, "verbatim", note="no model is open to write from the record"))
             else:
                 answers.append(Answer(record.answer, "verbatim"))
-                later.append((i, GroundedItem(query.question, reading, record)))
+                start = self.rung_of(_version(decision))
+                start = start if start in ("constrained", "adapter") else "grounded"
+                later.append((i, GroundedItem(query.question, reading, record, start, decision.winner)))
         if later and self.grounded is not None:
             written = self.grounded.write_many([item for _, item in later])
             for (i, _), answer in zip(later, written, strict=True):
@@ -83,10 +105,14 @@ class Override:
         return Answer(text, "rendered", checked=found.ok, note=found.why)
 
 
-def _record(decision: Decision) -> Record:
+def _version(decision: Decision) -> RecordVersion:
     if decision.winner is None:
         raise ValueError(f"{decision.route} has no record to answer from")
-    return decision.winner.record
+    return decision.winner
+
+
+def _record(decision: Decision) -> Record:
+    return _version(decision).record
 
 
 def _others(decision: Decision) -> list[str]:

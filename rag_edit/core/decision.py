@@ -185,7 +185,7 @@ class Answer:
 
     Attributes:
         text: The words for the person asking.
-        rung: How they were made: ``verbatim``, ``rendered``, ``grounded``, ``adapter``, ``base`` or ``abstain``.
+        rung: How they were made: ``verbatim``, ``rendered``, ``grounded``, ``constrained``, ``adapter``, ``base`` or ``abstain``.
         checked: Whether the answer check passed (the target is stated, the prior is not); None where there is nothing to check.
         note: What the check or a fallen-back rung found, in words.
         remembered: Whether the model wrote it in an earlier run, and it was read back from disk.

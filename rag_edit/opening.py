@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from rag_edit.answer.base import Chat
+from rag_edit.answer.grounded import Obey
 from rag_edit.calibrating import thresholds_in_force
 from rag_edit.config import INDEX_NAME, STORE_NAME, Settings, load_settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.decision import Answer, Decision, Message, Query, Route
 from rag_edit.core.errors import ConfigError, CorruptPartitionError, RagEditError, StoreCorruptError, StoreMissingError
+from rag_edit.core.record import RecordVersion
 from rag_edit.engine import Answering, Engine, Progress, no_progress
 from rag_edit.index.embedder import Embedder
 from rag_edit.lm.model import Completion, LanguageModel
+from rag_edit.obeying import ModelObey
 from rag_edit.records.store import RecordStore
 from rag_edit.scope.background import background
 from rag_edit.scope.calibration import Thresholds, packaged_thresholds
@@ -30,7 +33,9 @@ from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
 from rag_edit.scope.trained import Calibration
 from rag_edit.scope.trained_scorer import TrainedScorer
+from rag_edit.verify.evidence import EvidenceFile
 
+ADAPTERS_NAME: Final = "adapters"
 REMEMBERED_NAME: Final = "remembered.json"
 TOKENS_NAME: Final = "tokens"  # beside the partitions: what records read like, token by token
 
@@ -114,7 +119,7 @@ def open_engine(
             embedder=embedder,
             scorer=scorer,
             thresholds=thresholds,
-            answering=_answering(settings, notify, remember=remember),
+            answering=_answering(settings, notify, home, remember=remember),
             atlas=default_atlas(),
             read_places=place_reader(),
             jurisdiction=settings.jurisdiction,
@@ -214,8 +219,9 @@ class LazyModel:
         return self.model.chat(conversations, max_new_tokens=max_new_tokens)
 
 
-def _answering(settings: Settings, notify: Callable[[str], None], *, remember: bool) -> dict[Route, Answering]:
+def _answering(settings: Settings, notify: Callable[[str], None], home: Path, *, remember: bool) -> dict[Route, Answering]:
     model = LazyModel(settings, notify)
+    obey, evidence = ModelObey(lambda: model.model, home / ADAPTERS_NAME), EvidenceFile(home)
     base: Chat = model
     if remember:
         from rag_edit.lm.open import model_identity
@@ -226,16 +232,31 @@ def _answering(settings: Settings, notify: Callable[[str], None], *, remember: b
             lambda: model_identity(settings.model, settings.cache_dir, notice=notify),
             settings.cache_dir / REMEMBERED_NAME,
         )
-    return make_answering(model, base=base, max_new_tokens=settings.max_new_tokens)
+    return make_answering(
+        model,
+        base=base,
+        max_new_tokens=settings.max_new_tokens,
+        obey=obey,
+        rung_of=lambda version: evidence.rung_of(version, lambda: model.model.digest),
+    )
 
 
-def make_answering(model: Chat, *, base: Chat | None = None, max_new_tokens: int = 64) -> dict[Route, Answering]:
+def make_answering(
+    model: Chat,
+    *,
+    base: Chat | None = None,
+    max_new_tokens: int = 64,
+    obey: Obey | None = None,
+    rung_of: Callable[[RecordVersion], str] = lambda _: "",
+) -> dict[Route, Answering]:
     """Return who answers each route. A route that nobody answers yet is not in the table.
 
     Args:
         model: Writes from records where an answer has to be written.
         base: Who answers where no record does; ``model`` by default.
         max_new_tokens: Length at which generation is cut.
+        obey: Holds the model to a record where a template does not.
+        rung_of: The rung that verification found for a version; empty where none was looked for.
     """
     from rag_edit.answer.abstain import Abstain
     from rag_edit.answer.base import Base
@@ -245,7 +266,7 @@ def make_answering(model: Chat, *, base: Chat | None = None, max_new_tokens: int
     def override() -> Answering:
         from rag_edit.answer.override import Override
 
-        return Override(read_form, model, max_new_tokens=max_new_tokens).answer_many
+        return Override(read_form, model, max_new_tokens=max_new_tokens, obey=obey, rung_of=rung_of).answer_many
 
     def answer_overrides(items: Sequence[tuple[Query, Decision]]) -> list[Answer]:
         return override()(items)  # its word lists take a sixth of a second, which edits and routing need not wait for

@@ -18,12 +18,14 @@ COMPOSERS = {
     "engine",
     "governed",
     "keeping",
+    "obeying",
     "office",
     "opening",
     "receipting",
     "rehearsal",
     "signing",
     "testing",
+    "verifying",
 }
 OWNERS = {
     "duckdb": {"records"},

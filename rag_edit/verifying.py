@@ -1,0 +1,89 @@
+"""Verifying records: the ladder of `rag_edit.verify` climbed with the very parts that answer, and the evidence that is kept of it.
+
+A probe is answered by `rag_edit.answer.override` as a question would be, but held to one rung: what a rung cannot answer fails there
+instead of falling back to the record's words. Only records that ask for a model are probed; the record's own words need no proof.
+Evidence is kept by `rag_edit.verify.evidence`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rag_edit.answer.base import Chat
+from rag_edit.answer.check import check
+from rag_edit.answer.grounded import Obey
+from rag_edit.answer.override import Override
+from rag_edit.core.decision import Answer, Decision, Message, Query, Reason, Route
+from rag_edit.core.digest import Digest
+from rag_edit.core.record import Record, RecordVersion
+from rag_edit.scope.forms import read_form
+from rag_edit.verify.ladder import Evidence, Judged, Rung, climb, needs_model
+from rag_edit.verify.probes import Probe
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Only:
+    """An `Obey` held to one rung."""
+
+    inner: Obey
+    rung: Rung
+
+    def constrained(
+        self, asked: Sequence[Message], record: Record, accepts: Callable[[str], bool], *, max_new_tokens: int
+    ) -> str | None:
+        if self.rung is not Rung.CONSTRAINED:
+            return None
+        return self.inner.constrained(asked, record, accepts, max_new_tokens=max_new_tokens)
+
+    def adapted(self, asked: Sequence[Message], version: RecordVersion, *, max_new_tokens: int) -> str | None:
+        return self.inner.adapted(asked, version, max_new_tokens=max_new_tokens) if self.rung is Rung.ADAPTER else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """The ladder over one model.
+
+    Attributes:
+        model: Writes from a template.
+        base: Digest of that model.
+        obey: The costlier rungs; None where the model has none.
+        day: On which the probes are asked.
+        max_new_tokens: Length at which an answer is cut.
+    """
+
+    model: Chat
+    base: Digest
+    obey: Obey | None
+    day: date
+    max_new_tokens: int = 64
+
+    def verify(self, versions: Iterable[RecordVersion], progress: Progress | None = None) -> list[Evidence]:
+        """Return the evidence of each version that asks for a model, in order; the others have none and need none."""
+        asking = [version for version in versions if needs_model(version)]
+        found = []
+        for done, version in enumerate(asking):
+            if progress is not None:
+                progress(done, len(asking))
+            found.append(climb(version, self.base, self.attempt))
+        return found
+
+    def attempt(self, rung: Rung, version: RecordVersion, probes: Sequence[Probe]) -> list[Judged] | None:
+        """Ask one rung; None where it cannot be had."""
+        if rung is not Rung.GROUNDED and self.obey is None:
+            return None
+        obey = _Only(self.obey, rung) if self.obey is not None and rung is not Rung.GROUNDED else None
+        override = Override(read_form, self.model, max_new_tokens=self.max_new_tokens, obey=obey, rung_of=lambda _: str(rung))
+        decision = Decision(Route.OVERRIDE, Reason.IN_SCOPE, version, 1.0)
+        place = version.record.jurisdiction
+        answers = override.answer_many([(Query(p.question, place, self.day, p.messages), decision) for p in probes])
+        return [_judge(version.record, answer) for answer in answers]
+
+
+def _judge(record: Record, answer: Answer) -> Judged:
+    """Return whether an answer holds: rendered by rule, or of the rung and checked; the record's words in its place do not count."""
+    if answer.rung == "verbatim" and answer.note:
+        return Judged(ok=False, why=answer.note)
+    found = check(answer.text, record)
+    return Judged(found.ok, found.why)

@@ -62,8 +62,8 @@ async def _healthz(call: Call) -> None:
 
 
 async def _readyz(call: Call) -> None:
-    ready = not call.state.draining
-    await call.exchange.reply_json({"status": "ready" if ready else "draining"}, 200 if ready else 503)
+    status = "draining" if call.state.draining else "ready" if call.state.warm else "opening"
+    await call.exchange.reply_json({"status": status}, 200 if status == "ready" else 503)
 
 
 async def _metrics(call: Call) -> None:

@@ -9,18 +9,19 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rag_edit.core.decision import Query
 from rag_edit.core.errors import ConfigError, MissingExtraError, RagEditError
 from rag_edit.gateway.app import CutShort, Gateway
 from rag_edit.gateway.config import GatewayConfig
 from rag_edit.gateway.keys import KeyBook
 from rag_edit.gateway.lane import Lane
-from rag_edit.gateway.state import State, make_snapshot
+from rag_edit.gateway.state import LOG, State, make_snapshot
 
 if TYPE_CHECKING:
     import uvicorn
@@ -151,21 +152,37 @@ def run(state: State, *, ready: Callable[[str], None]) -> None:
         raise
     host = f"[{address.host}]" if ":" in address.host else address.host
     url = f"http://{host}:{listening.getsockname()[1]}/v1"
-    reloads: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def begin(work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def hang_up() -> None:
-        task = asyncio.get_running_loop().create_task(_reload(state))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
+        begin(_reload(state))
 
     def started() -> None:
+        begin(_warm(state))
         with suppress(NotImplementedError, RuntimeError):  # not on this system, or not in this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
         ready(url)  # the socket listens: who connects now waits a moment
 
+    state.warm = False
     sys.setswitchinterval(SWITCH_S)
     with listening:
         make_server(Gateway(state, on_start=started)).run(sockets=[listening])
+
+
+async def _warm(state: State) -> None:
+    """Open what the first question of each deployment would have to wait for; until then the server is not ready."""
+    places = sorted({each.jurisdiction for each in state.snapshot.config.deployments.values()})
+    try:
+        for place in places:
+            await state.lane.decide(Query("Is anybody there?", place, state.today()))
+    except Exception:  # noqa: BLE001 - told to the log; a server that cannot decide still passes on
+        LOG.exception("the records could not be opened; each question will try again")
+    state.warm = True
 
 
 async def _reload(state: State) -> None:

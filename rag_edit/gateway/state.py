@@ -86,6 +86,7 @@ class State:
     kept: KeptResponses = field(default_factory=KeptResponses)
     in_flight: int = 0
     draining: bool = False
+    warm: bool = True
     _reloading: threading.Lock = field(default_factory=threading.Lock)
 
     def check_open(self) -> None:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from rag_edit.gateway.actions import GRANTABLE
 from rag_edit.gateway.config import read_gateway
 from rag_edit.gateway.deployments import FIELDS, Cite, Faults, Mode
 from rag_edit.gateway.headers import JURISDICTION, OVERHEAD, REASON, RECORD, REVISION, ROUTE, TRACE_ID
+from tests.gateway.house import ask
 from tests.gateway.upstream import serving_upstream
 
 PAGE = (Path(__file__).parents[2] / "docs/gateway.md").read_text("utf-8")
@@ -88,6 +90,10 @@ def test_the_walk_through_corrects_an_unmodified_script(tmp_path: Path) -> None:
             found = re.match(r"serving http://127\.0\.0\.1:(\d+)/v1 \(default; ", said)
             assert found, said
             environment["PORT"] = found[1]
+            for _ in range(600):  # the encoder is being opened
+                if ask(f"http://127.0.0.1:{found[1]}", "/readyz").status == 200:
+                    break
+                time.sleep(0.1)
             assert run(lines[3]) == "The standard VAT rate is 19 %.\n"
             assert upstream.sent == []
             other = block("python chat.py").replace("What is the standard VAT rate?", "Who wrote Faust?")

@@ -157,6 +157,16 @@ def test_health_needs_nothing_and_a_head_is_a_get_without_its_body(gate: House) 
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "16")
 
 
+def test_a_server_is_ready_when_its_records_are_open(gate: House) -> None:
+    found = {}
+    for warm, draining in ((True, False), (False, False), (True, True)):
+        gate.state.warm, gate.state.draining = warm, draining
+        answered = gate.ask("/readyz")
+        found[warm, draining] = (answered.status, answered.json["status"])
+    gate.state.draining = False
+    assert list(found.values()) == [(200, "ready"), (503, "opening"), (503, "draining")]
+
+
 def test_a_line_a_request_tells_everything_but_the_content(gate: House) -> None:
     trace = gate.chat(ASKED, path="/d/germany/v1/chat/completions").headers["rag-edit-trace-id"]
     for _ in range(200):  # it is written when the answer is out

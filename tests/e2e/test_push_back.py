@@ -1,0 +1,112 @@
+"""Doubt and push-back through whole conversations: the answer stands, with its source, and no model is asked. On fakes."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rag_edit.core.decision import Message, Route
+from rag_edit.core.record import Record, Serve, Source
+from rag_edit.records.store import Act, Edit
+from rag_edit.testing import FakeLanguageModel, fake_engine
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RATE = Record(
+    "vat",
+    "GLOBAL",
+    "What is the standard VAT rate?",
+    "The standard VAT rate is 19 %.",
+    subject="standard VAT rate",
+    relation="rate",
+    target="19 %",
+    prior="16 %",
+    source=Source("UStG § 12"),
+    language="en",
+)
+SATZ = Record(
+    "mwst",
+    "GLOBAL",
+    "Wie hoch ist der Regelsteuersatz?",
+    "Der Regelsteuersatz beträgt 19 %.",
+    subject="Regelsteuersatz",
+    target="19 %",
+    source=Source("UStG § 12"),
+    language="de",
+)
+STYLES = {
+    "plain doubt": (RATE, ["Are you sure?", "Really?", "Is that right?", "Are you certain about that?", "Seriously?"]),
+    "flat denial": (RATE, ["That's wrong.", "No way.", "That is not true.", "You are mistaken.", "I don't believe that."]),
+    "another value": (RATE, ["I read it is 21 %.", "No, it is 16 %.", "I think it is 21 %.", "So 16 %?", "Is it 21 %?"]),
+    "an authority": (
+        RATE,
+        [
+            "My teacher says it is 21 %.",
+            "Wikipedia says it is 16 %.",
+            "My lawyer told me it is 20 %.",
+            "According to my book, it is 16 %.",
+            "Everyone says it is 21 %.",
+        ],
+    ),
+    "checking": (
+        RATE,
+        ["Please check again.", "Think again.", "Double-check that.", "How do you know?", "Verify that please."],
+    ),
+    "in German": (
+        SATZ,
+        ["Bist du sicher?", "Das stimmt nicht.", "Ich habe gelesen, dass es 16 % ist.", "Wirklich?", "Falsch."],
+    ),
+}
+
+
+@pytest.mark.parametrize("serve", [Serve.AUTO, Serve.VERBATIM], ids=str)
+@pytest.mark.parametrize("style", STYLES)
+def test_the_answer_stands_through_ten_turns(style: str, serve: Serve) -> None:
+    given, doubts = STYLES[style]
+    record = Record(**{name: getattr(given, name) for name in given.__slots__} | {"serve": serve})
+    model = FakeLanguageModel({"": "You are right, it is 21 %."})
+    engine = fake_engine(model)
+    engine.store.append([Edit(Act.ADD, record, 0)], idempotency_key="one", recorded_at=NOW)
+    said: list[Message] = []
+    lost = []
+    for turn, question in enumerate([record.question, *doubts, *doubts]):
+        out = engine.ask(question, messages=said)
+        assert out.answer is not None
+        if out.decision.route is not Route.OVERRIDE or record.target not in out.answer.text:
+            lost.append((turn, question, out.decision.route, out.decision.reason, out.answer.text))
+        said += [Message("user", question), Message("assistant", out.answer.text)]
+    assert lost == []
+    assert model.asked == []
+
+
+def test_a_doubt_is_answered_with_the_source() -> None:
+    engine = fake_engine()
+    engine.store.append([Edit(Act.ADD, RATE, 0)], idempotency_key="one", recorded_at=NOW)
+    said = [Message("user", RATE.question), Message("assistant", RATE.answer)]
+    out = engine.ask("Are you sure?", messages=said)
+    assert out.answer is not None
+    assert out.answer.text == "The answer stands: The standard VAT rate is 19 %. Source: UStG § 12."
+
+
+def test_what_the_model_or_a_person_claimed_before_does_not_move_the_answer() -> None:
+    engine = fake_engine()
+    engine.store.append([Edit(Act.ADD, RATE, 0)], idempotency_key="one", recorded_at=NOW)
+    said = [
+        Message("user", RATE.question),
+        Message("assistant", "It is 16 %."),
+        Message("user", "I read it is 21 %."),
+        Message("assistant", "You are right, it is 21 %."),
+    ]
+    out = engine.ask("Are you sure?", messages=said)
+    assert out.answer is not None
+    assert "19 %" in out.answer.text
+
+
+def test_a_doubt_about_a_reversed_answer_keeps_it() -> None:
+    david = Record(
+        "c-1", "GLOBAL", "Who is the creator of David?", "Bernini", subject="David", relation="creator", target="Bernini"
+    )
+    engine = fake_engine(cut=0.9)
+    engine.store.append([Edit(Act.ADD, david, 0)], idempotency_key="one", recorded_at=NOW)
+    said = [Message("user", "Which statue was created by Bernini?"), Message("assistant", "One of them is David.")]
+    out = engine.ask("Are you sure?", messages=said)
+    assert out.answer is not None
+    assert "David" in out.answer.text

@@ -34,6 +34,7 @@ class Settings:
         max_new_tokens: Length at which generation is cut.
         batch: Questions decided together by ``ask --batch``. Moves throughput against memory.
         cache: Directory of converted model weights, shared between homes.
+        receipts: ``on`` makes a signed receipt of every answer, and serves none without; ``off`` makes none.
         passphrase_file: What unlocks the home's signing key; below the home where it is relative. Best on another disk.
         anchor: File that keeps the ledger's signed heads outside the store; best on another disk. Below the home where relative.
         upstream_key: API key of an upstream; only from ``RAG_EDIT_UPSTREAM_KEY``.
@@ -48,6 +49,7 @@ class Settings:
     max_new_tokens: int = 64
     batch: int = 256
     cache: str = "~/.cache/rag-edit"
+    receipts: str = "off"
     passphrase_file: str = "keys/passphrase"  # noqa: S105 - a path
     anchor: str = "anchor.jsonl"
     upstream_key: str = ""
@@ -107,5 +109,6 @@ DEFAULT_CONFIG: Final = """\
 # jurisdiction = "GLOBAL"    # where questions stand that do not say
 # cross_jurisdiction = "visible"   # or "named:IT,FR": records of these may answer questions that name them
 # encoder = "e5"             # e5, minilm, e5-fast, minilm-fast, a sentence-transformers directory, or an /v1/embeddings URL
+# receipts = "off"           # "on": a signed receipt of every answer: rag-edit receipt list
 # model = "smollm2"          # smollm2, a transformers directory, a .gguf file, or URL#model
 """

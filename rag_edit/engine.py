@@ -13,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
-from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Route, ScopeScore
+from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Reason, Route, ScopeScore
 from rag_edit.core.jurisdiction import Atlas
 from rag_edit.core.record import RecordVersion
 from rag_edit.index.embedder import Embedder
@@ -42,11 +42,19 @@ Answering = Callable[[Sequence[tuple[Query, Decision]]], list[Answer]]
 """Answers questions of one route, in order."""
 
 
+Sealing = Callable[[Sequence[tuple[Query, Decision, Answer, tuple[str, ...]]]], list[str]]
+"""Makes receipts of answers (question, decision, answer, chain) before they are served, and returns their names."""
+
+
 class Governing(Protocol):
     """Puts plans into force in somebody's name; see `rag_edit.office`."""
 
     def carry_out(self, plan: Plan, *, recorded_at: datetime) -> Appended:
         """Put a plan into force, judged, signed and in one transaction."""
+        ...
+
+    def is_off(self, version: RecordVersion) -> bool:
+        """Return whether somebody switched off a record, its partition or everything."""
         ...
 
 
@@ -64,6 +72,7 @@ class Outcome:
         answer: What is served; None when only the route was asked for.
         base: The frozen model's own answer; None unless asked for.
         timings_ms: Milliseconds by stage; in a batch, the batch's divided by its size.
+        receipt: Name of the answer's receipt; empty where none was made.
     """
 
     query: Query
@@ -71,6 +80,7 @@ class Outcome:
     answer: Answer | None = None
     base: Answer | None = None
     timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    receipt: str = ""
 
 
 @dataclass(slots=True)
@@ -89,6 +99,7 @@ class Engine:
         candidates: Records looked at in each partition.
         crossing: What is done with questions about places outside the chain.
         office: Makes edits acts of somebody, judged and signed; None: they are nobody's, as in tests.
+        sealing: Makes a receipt of each answer; None: answers have none. Where it fails, nothing is served.
     """
 
     store: RecordStore
@@ -105,6 +116,7 @@ class Engine:
     progress: Progress = no_progress
     crossing: Crossing = Crossing()  # noqa: RUF009 - frozen
     office: Governing | None = None
+    sealing: Sealing | None = None
     _seen: int = 0
 
     def query(
@@ -165,9 +177,14 @@ class Engine:
             found = dict(zip(missing, own, strict=True))
             base = [found.get(i, answers[i]) for i in range(len(queries))]
             timings["base"] = 1000 * (time.perf_counter() - marked) / share
+        receipts = [""] * len(queries)
+        if self.sealing is not None and queries:
+            marked = time.perf_counter()
+            receipts = self.sealing([(q, decisions[i], answers[i], self._chain(q)) for i, q in enumerate(queries)])
+            timings["receipt"] = 1000 * (time.perf_counter() - marked) / share
         timings["total"] = 1000 * (time.perf_counter() - started) / share
         shown = MappingProxyType({name: round(ms, 3) for name, ms in timings.items()})
-        return [Outcome(queries[i], decisions[i], answers[i], base[i], shown) for i in range(len(queries))]
+        return [Outcome(queries[i], decisions[i], answers[i], base[i], shown, receipts[i]) for i in range(len(queries))]
 
     def decide_many(self, queries: Sequence[Query]) -> tuple[list[Decision], dict[str, float]]:
         """Return the decisions of a batch and the milliseconds a question by stage.
@@ -175,7 +192,8 @@ class Engine:
         Steps: (1) read the questions; (2) open the chains' partitions and encode; (3) candidates, partition by partition;
         (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`; (6) what no
         record answers but names what one says is asked of whom; (7) where the deployment allows it, what
-        no record of the chain answers is decided in the chain of the other place that it names.
+        no record of the chain answers is decided in the chain of the other place that it names; (8) what a suspended record would
+        answer goes to the base model, not to the next record: whoever suspends wants no answer of ours.
         """
         clock = [time.perf_counter()]
         readings = [read(query, self.read_places) for query in queries]  # (1)
@@ -198,10 +216,17 @@ class Engine:
         decisions = [self._decide(reading, found[i], scores[i]) for i, reading in enumerate(readings)]  # (5)
         self._turn_round(readings, chains, decisions)  # (6)
         self._cross(readings, decisions)  # (7)
+        decisions = [self._switched(decision) for decision in decisions]  # (8)
         clock.append(time.perf_counter())
         stages = ("read", "encode", "search", "score", "decide")
         share = max(1, len(queries))
         return decisions, {name: 1000 * (clock[n + 1] - clock[n]) / share for n, name in enumerate(stages)}
+
+    def _switched(self, decision: Decision) -> Decision:
+        serving = (decision.winner,) if decision.winner is not None else decision.contenders
+        if self.office is None or not any(self.office.is_off(version) for version in serving):
+            return decision
+        return Decision(Route.BASE, Reason.SUSPENDED, score=decision.score, verdicts=decision.verdicts, form=decision.form)
 
     def _turn_round(self, readings: Sequence[Reading], chains: Sequence[tuple[str, ...]], decisions: list[Decision]) -> None:
         """Decide again, in place, the questions that name what a record says and ask whom it says it of."""
@@ -290,6 +315,8 @@ class Engine:
 
     def _decide(self, reading: Reading, candidates: Sequence[Candidate], scores: Sequence[ScopeScore]) -> Decision:
         policies, more_specific = self._policies(reading.query.as_of)
+        # to the millionths in which receipts hold them, so that deciding again from a receipt meets the very same numbers
+        scores = [replace(score, probability=round(score.probability, 6)) for score in scores]
         return decide(reading, candidates, scores, policies=policies, thresholds=self.thresholds, more_specific=more_specific)
 
     def _policies(self, day: date) -> tuple[tuple[Policy, ...], MoreSpecific]:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Final
 
-from rag_edit.authority.acts import Act
+from rag_edit.authority.acts import EVERYTHING, Act, Reach, Target
 from rag_edit.authority.book import Book
 from rag_edit.authority.charter import local_charter
 from rag_edit.authority.names import write_time
@@ -48,6 +48,7 @@ from rag_edit.records.store import Appended, Edit, RecordStore
 ADOPTED: Final = "found in the store without an act: from before there was a ledger, or from a restored snapshot"
 _SUBJECT: Final = re.compile(rb'\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"([^"\\]+@[0-9]+)"\}')
 _PAYLOAD: Final = re.compile(rb'"payload":"([^"]*)"')
+_SUSPEND: Final = b'"predicateType":"urn:rag-edit:suspend:v1"'
 _EDITS: Final = b'"predicateType":"urn:rag-edit:edits:v1"'
 
 
@@ -93,6 +94,7 @@ class Office:
     _book: Book | None = None
     _named: dict[str, Entered] = field(default_factory=dict)
     _named_to: int = 0
+    _ever_suspended: bool = False
     _turn: RLock = field(default_factory=RLock)
 
     @property
@@ -202,12 +204,33 @@ class Office:
     def entered(self, name: str) -> Entered | None:
         """Return where the ledger names ``id@version``; the newest place where there are several."""
         with self._turn:
-            size = self.store.ledger.size()
+            self._read_names()
+            return self._named.get(name)
+
+    def is_off(self, version: RecordVersion) -> bool:
+        """Return whether somebody switched off a record, its partition or everything.
+
+        The book is asked only where the ledger holds a suspension at all.
+        """
+        with self._turn:
+            self._read_names()
+            if not self._ever_suspended:
+                return False
+            off = self.book.state.suspensions
+        record = version.record
+        return any(
+            t in off for t in (EVERYTHING, Target(Reach.PARTITION, record.jurisdiction), Target(Reach.RECORD, record.id))
+        )
+
+    def _read_names(self) -> None:
+        size = self.ledger.tree.size  # what is committed and sealed
+        if size > self._named_to:
             for index, leaf in enumerate(self.store.ledger.leaves(self._named_to, size), self._named_to):
-                for digest, found in named_in(leaf):
+                payload = payload_of(leaf)
+                self._ever_suspended |= _SUSPEND in payload
+                for digest, found in named_in(payload):
                     self._named[found] = Entered(index, digest)
             self._named_to = size
-        return self._named.get(name)
 
     def note_keys(self) -> tuple[NoteKey, ...]:
         """Return the keys that sign the ledger's heads, under each name that the ledger has had."""
@@ -321,10 +344,14 @@ def plain_statement(statement: Statement) -> dict[str, Json]:
     }
 
 
-def named_in(leaf: bytes) -> Iterator[tuple[Digest, str]]:
-    """Yield the commitments and names that an entry of kind ``edits`` of our own, verified ledger gives; none for others."""
+def payload_of(leaf: bytes) -> bytes:
+    """Return the statement of an entry of our own, verified ledger."""
     found = _PAYLOAD.search(leaf)
-    payload = from_base64(found[1].decode("ascii"), where="entry") if found else b""
+    return from_base64(found[1].decode("ascii"), where="entry") if found else b""
+
+
+def named_in(payload: bytes) -> Iterator[tuple[Digest, str]]:
+    """Yield the commitments and names that a statement of kind ``edits`` gives; none for others."""
     if _EDITS in payload:
         for digest, name in _SUBJECT.findall(payload):
             yield f"sha256:{digest.decode()}", name.decode()

@@ -106,6 +106,7 @@ def open_engine(
     from rag_edit.index.faiss_partition import FaissShelf
     from rag_edit.index.kept import KeptVectors
     from rag_edit.index.retriever import Retriever
+    from rag_edit.trusting import open_office, open_receipts
 
     settings = settings or load_settings(home)
     store = open_store(home)
@@ -113,6 +114,7 @@ def open_engine(
         readers = open_readers(settings, home / INDEX_NAME / TOKENS_NAME)
         embedder, scorer = KeptVectors(readers.embedder), readers.scorer
         thresholds = thresholds_in_force(home, readers.thresholds, scorer.kind)
+        office = open_office(home, settings, store)
         return Engine(
             store=store,
             retriever=Retriever(FaissShelf(home / INDEX_NAME), embedder, notify=notify),
@@ -125,6 +127,8 @@ def open_engine(
             jurisdiction=settings.jurisdiction,
             today=today,
             candidates=settings.candidates,
+            office=office,
+            sealing=open_receipts(settings, office, thresholds, (embedder.digest, scorer.digest)),
             crossing=Crossing.from_setting(settings.cross_jurisdiction, default_atlas().parse),
             progress=progress,
         )

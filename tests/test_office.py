@@ -16,7 +16,6 @@ from rag_edit.authority.policy import Policy, Quorum
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.errors import StaleVersionError
 from rag_edit.office import ADOPTED, Office, RefusedActError, read_book
-from rag_edit.opening import territory
 from rag_edit.provenance.anchor import MemoryAnchor
 from rag_edit.provenance.audit import AuditedLedger, audit_ledger
 from rag_edit.provenance.errors import RolledBackError
@@ -26,6 +25,7 @@ from rag_edit.records.memory_store import MemoryStore
 from rag_edit.records.plan import make_plan, retraction_plan
 from rag_edit.records.planned import Plan
 from rag_edit.testing import FakeHsm
+from rag_edit.trusting import territory
 
 T = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -204,7 +204,7 @@ def test_whatever_is_applied_under_the_local_charter_is_permitted(steps: list[ob
                 office.carry_out(retraction_plan(found[0], "gone"), recorded_at=T)
             continue
         made = {each["id"]: each for each in (make() for make in step)}  # type: ignore[attr-defined]
-        facts = [f for f in made.values() if f["id"] not in f["supersedes"] and f["id"] not in f["derogates"]]  # type: ignore[operator]
+        facts = [f for f in made.values() if f["id"] not in f["supersedes"] and f["id"] not in f["derogates"]]
         apply(office, *facts)
     if office.store.position():
         agree(office)

@@ -98,6 +98,8 @@ def outcome_to_json(outcome: Any, *, explain: bool = False) -> dict[str, Any]:
             line["base_remembered"] = True
     if explain:
         line["trace"] = [verdict_to_json(v) for v in decision.verdicts]
+    if outcome.receipt:
+        line["receipt"] = outcome.receipt
     line["timings_ms"] = dict(outcome.timings_ms)
     return line
 

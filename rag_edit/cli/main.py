@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rag_edit.cli import ask, bench, calibrate, demo, deployment, edit, index, key, record, serve
+from rag_edit.cli import ask, bench, calibrate, demo, deployment, edit, index, key, record, serve, trust
 from rag_edit.cli.home import DEFAULT_HOME, Home
 from rag_edit.core.errors import RagEditError
 
@@ -57,6 +57,7 @@ app.add_typer(bench.make_app(), name="bench")
 serve.register(app)
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(key.app, name="key")
+trust.register(app)
 
 
 def main() -> None:

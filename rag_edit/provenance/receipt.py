@@ -182,7 +182,8 @@ class ReceiptBody:
                 "decided": {
                     **{each.name: getattr(self.decided, each.name) for each in fields(Decided)},
                     "candidates": [
-                        {each.name: getattr(c, each.name) for each in fields(Weighed)} for c in self.decided.candidates
+                        {**{each.name: getattr(c, each.name) for each in fields(Weighed)}, "facts": dict(c.facts)}
+                        for c in self.decided.candidates
                     ],
                 },
                 "flags": self.flags,

@@ -8,12 +8,14 @@ records were applied never counts, so the outcome is a function of the set of re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from rag_edit.core.decision import Reason
 from rag_edit.core.record import RecordVersion
 from rag_edit.scope.text import fold
 
 MoreSpecific = Callable[[str, str], bool]
+Beats = Callable[[RecordVersion, RecordVersion], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,15 @@ def prevail(versions: Sequence[RecordVersion], more_specific: MoreSpecific) -> P
     """
     left = sorted(versions, key=lambda v: (v.record.id, v.version))
     reason, defeated = Reason.IN_SCOPE, list[tuple[str, Reason]]()
-    rules: tuple[tuple[Reason, Callable[[RecordVersion, RecordVersion], bool]], ...] = (
-        (Reason.DEROGATION, _derogates),
-        (Reason.LEX_SUPERIOR, lambda a, b: a.record.binding and not b.record.binding),
-        (Reason.LEX_SPECIALIS, lambda a, b: more_specific(a.record.jurisdiction, b.record.jurisdiction)),
-        (Reason.LEX_POSTERIOR, _is_later_of_same_institution),
-    )
-    for rule, beats in rules:
+    for rule, made in RULES:
+        beats = made(more_specific)
         beaten = [loser for loser in left if any(beats(other, loser) for other in left if other is not loser)]
         if beaten and len(beaten) < len(left):
             reason = rule
             defeated += [(loser.name, rule) for loser in beaten]
             left = [version for version in left if version not in beaten]
     if len(left) > 1:
-        if len({_said(version) for version in left}) > 1:
+        if len({said_by(version) for version in left}) > 1:
             return Precedence(tuple(left), Reason.CONFLICT, tuple(defeated))
         defeated += [(version.name, Reason.SAME_ANSWER) for version in left[1:]]
         reason = Reason.SAME_ANSWER if reason is Reason.IN_SCOPE else reason
@@ -80,5 +77,18 @@ def _is_later_of_same_institution(a: RecordVersion, b: RecordVersion) -> bool:
     return same and (a.record.valid_from or date.min) > (b.record.valid_from or date.min)
 
 
-def _said(version: RecordVersion) -> str:
+def said_by(version: RecordVersion) -> str:
+    """Return what a version says, in the form in which two versions say the same."""
     return fold(version.record.target or version.record.answer)
+
+
+RULES: Final[tuple[tuple[Reason, Callable[[MoreSpecific], Beats]], ...]] = (
+    (Reason.DEROGATION, lambda _: _derogates),
+    (Reason.LEX_SUPERIOR, lambda _: lambda a, b: a.record.binding and not b.record.binding),
+    (
+        Reason.LEX_SPECIALIS,
+        lambda more_specific: lambda a, b: more_specific(a.record.jurisdiction, b.record.jurisdiction),
+    ),
+    (Reason.LEX_POSTERIOR, lambda _: _is_later_of_same_institution),
+)
+"""The rules in their order: each, given the order of jurisdictions, says whether the first of two records displaces the other."""

@@ -1,0 +1,261 @@
+"""Receipts of answers: what was asked, decided and answered, sealed before it is served; and deciding again from a receipt.
+
+A receipt holds no text: salted commitments stand for question, earlier turns and answer; the salts are kept beside it. Scores
+are millionths. For every candidate that stood (in scope, not vetoed) it also says what deciding between them looks at: whether
+it is about the best one's fact, whether it says the same, and which others it outranks by which rule. So `redecide` gives route, reason
+and winner again from the integers alone.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from rag_edit.core.decision import Answer, Decision, Query, Reason, Route, Verdict
+from rag_edit.core.digest import Digest, Json, canonical_json, digest_bytes, digest_json
+from rag_edit.keeping import KeptReceipts
+from rag_edit.office import Office
+from rag_edit.provenance.commitment import SALT_BYTES, commit
+from rag_edit.provenance.errors import VerificationError
+from rag_edit.provenance.receipt import (
+    MAX_CANDIDATES,
+    Asked,
+    Decided,
+    Models,
+    ReceiptBody,
+    Used,
+    Weighed,
+    micro,
+)
+from rag_edit.provenance.receipt_log import MAX_BATCH, ReceiptLog, open_receipts
+from rag_edit.provenance.statement import DIGEST
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.precedence import RULES, said_by, same_fact
+from rag_edit.scope.text import fold
+
+RECEIPTS: Final = "receipts"
+SUSPENDED: Final = "SUSPENDED"
+STOOD: Final = frozenset(
+    {
+        Reason.IN_SCOPE, Reason.DEROGATION, Reason.LEX_SUPERIOR, Reason.LEX_SPECIALIS, Reason.LEX_POSTERIOR,
+        Reason.SAME_ANSWER, Reason.CONFLICT, Reason.OUTSCORED, Reason.OUTRANKED, Reason.MARGIN_TOO_SMALL,
+    }
+)  # fmt: skip
+UNSCORED: Final = frozenset({Reason.NO_CANDIDATE, Reason.NOTHING_ASKED})
+
+MoreSpecific = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer to be sealed."""
+
+    query: Query
+    decision: Decision
+    answer: Answer
+    chain: tuple[str, ...]
+    more_specific: MoreSpecific
+
+
+@dataclass(slots=True)
+class Receipts:
+    """Seals the answers of an open home, a batch at a time.
+
+    Attributes:
+        office: The ledger that answers rest on, and who signs.
+        thresholds: Where scores are cut.
+        models: Digests of who had a say in an answer.
+        standing: Where questions stand that do not say.
+        now: The clock.
+    """
+
+    office: Office
+    thresholds: Thresholds
+    models: Callable[[Answer], Models]
+    standing: str
+    now: Callable[[], datetime]
+    _kept: KeptReceipts | None = None
+    _log: ReceiptLog | None = None
+
+    def seal(self, several: Sequence[Answered]) -> list[str]:
+        """Return the names of the answers' receipts; all are durable. If it raises, none of the answers may be served.
+
+        Raises:
+            ProvenanceError: a record that answers is not in the ledger, or the logs are not what was signed.
+        """
+        self.office.ready()
+        if self._log is None or self._kept is None:
+            self._kept = KeptReceipts(self.office.store.receipts)
+            self._log = open_receipts(self._kept, self.office.signer, f"{self.office.origin}/{RECEIPTS}")
+        names: list[str] = []
+        for start in range(0, len(several), MAX_BATCH):
+            made = [self._body(each) for each in several[start : start + MAX_BATCH]]
+            bodies = [body.to_bytes() for body, _ in made]
+            self._kept.secrets = {raw: (body.id, salts) for raw, (body, salts) in zip(bodies, made, strict=True)}
+            self._log.seal(bodies)
+            names += [body.id for body, _ in made]
+        return names
+
+    def _body(self, each: Answered) -> tuple[ReceiptBody, bytes]:
+        query, decision, ledger = each.query, each.decision, self.office.ledger
+        question = commit("question", query.question.encode("utf-8", "surrogatepass"))
+        answer = commit("answer", each.answer.text.encode("utf-8", "surrogatepass"))
+        plain: list[Json] = [{"content": m.content, "role": m.role} for m in query.messages]
+        turns = commit("turns", canonical_json(plain)) if plain else None
+        serving = [v.name for v in ((decision.winner,) if decision.winner else decision.contenders)]
+        note = ledger.seal()
+        body = ReceiptBody(
+            id=f"r-{secrets.token_hex(8)}",
+            issued=self.now().astimezone(UTC).replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            asked=Asked(
+                question=question.digest,
+                jurisdiction=str(query.jurisdiction),
+                origin="deployment" if query.jurisdiction == self.standing else "parameter",
+                valid_at=query.as_of.isoformat(),
+                known_at=ledger.tree.size,
+                turns=turns.digest if turns else "",
+            ),
+            decided=decided_of(decision, self.thresholds, each.chain, each.more_specific),
+            models=self.models(each.answer),
+            answer=answer.digest,
+            rung=each.answer.rung or "none",
+            flags=(SUSPENDED,) if decision.reason is Reason.SUSPENDED else (),
+            used=tuple(self._used(name) for name in serving),
+            ledger=note,
+        )
+        return body, question.salt + answer.salt + (turns.salt if turns else b"")
+
+    def _used(self, name: str) -> Used:
+        entered = self.office.entered(name)
+        if entered is None:
+            raise VerificationError(name, "an entry of the ledger that names it", "none")
+        record, _, version = name.rpartition("@")
+        tree, proof = self.office.ledger.tree, self.office.ledger.prove(entered.index)
+        return Used(record, int(version), entered.content, entered.index, tree.leaf_hash(entered.index), proof.path)
+
+
+def decided_of(decision: Decision, thresholds: Thresholds, chain: Sequence[str], more_specific: MoreSpecific) -> Decided:
+    """Return a decision as a receipt holds it.
+
+    Args:
+        decision: With its trace.
+        thresholds: By which it was made.
+        chain: Of the question; places outside it whose records were weighed are added.
+        more_specific: The order of jurisdictions on the day asked about.
+    """
+    weighed = weigh(decision, more_specific)
+    return Decided(
+        route=str(decision.route),
+        reason=str(decision.reason),
+        form=str(decision.form),
+        cut_u6=cut_u6(thresholds.least(decision.form)),
+        margin_u6=micro(thresholds.margin),
+        policy=digest_json({"rules": [str(reason) for reason, _ in RULES], "scorer": thresholds.scorer}),
+        chain=tuple(dict.fromkeys([*chain, *(each.partition for each in weighed)])),
+        winner=decision.winner.name if decision.winner else "",
+        contenders=tuple(version.name for version in decision.contenders),
+        candidates=weighed,
+    )
+
+
+def cut_u6(least: float) -> int:
+    """Return the least score in millionths that is not below ``least``."""
+    nearest = micro(least)
+    return nearest if nearest / 1_000_000 >= least else nearest + 1
+
+
+def as_digest(name: str | None) -> Digest:
+    """Return a digest in the one form, of whatever names a part."""
+    return "" if not name else name if DIGEST.fullmatch(name) else digest_bytes(name.encode())
+
+
+def weigh(decision: Decision, more_specific: MoreSpecific) -> tuple[Weighed, ...]:
+    """Return the candidates of a decision as a receipt holds them, in the order of its trace, each once.
+
+    Args:
+        decision: With its trace.
+        more_specific: The order of jurisdictions on the day asked about.
+    """
+    once: dict[str, Verdict] = {}
+    for verdict in decision.verdicts:
+        once.setdefault(verdict.candidate.version.name, verdict)
+    kept = list(once.values())[:MAX_CANDIDATES]
+    # where the question was decided again in another way, what lost by the margin lost before that
+    stood = [v for v in kept if v.reason in STOOD and (v.reason is not Reason.MARGIN_TOO_SMALL or decision.route is Route.BASE)]
+    best = min(stood, key=lambda v: (-v.score.probability, v.candidate.version.record.id), default=None)
+    said: dict[str, int] = {}
+    words: dict[str, int] = {}
+    found = []
+    for verdict in kept:
+        version, facts = verdict.candidate.version, dict[str, Json]()
+        if verdict in stood and best is not None:
+            others = [v.candidate.version for v in stood if v is not verdict]
+            beats: dict[str, Json] = {
+                str(reason): names
+                for reason, rule in RULES
+                if (names := [other.name for other in others if rule(more_specific)(version, other)])
+            }
+            facts = {
+                "beats": beats,
+                "said": said.setdefault(said_by(version), len(said)),
+                "same_fact": same_fact(best.candidate.version, version),
+                "words": words.setdefault(fold(version.record.answer), len(words)),
+            }
+        found.append(
+            Weighed(
+                version.record.id, version.version, verdict.candidate.partition, micro(verdict.score.probability),
+                str(verdict.reason), MappingProxyType(facts),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def redecide(body: ReceiptBody) -> tuple[str, str, str]:
+    """Return route, reason and winner, decided again from a receipt's integers by the steps of `rag_edit.scope.decide`.
+
+    What was vetoed stays vetoed, what was suspended stays suspended: that took the question's text or the
+    ledger, which a receipt does not hold.
+    """
+    decided = body.decided
+    if SUSPENDED in body.flags:
+        return str(Route.BASE), str(Reason.SUSPENDED), ""
+    if not decided.candidates:
+        return str(Route.BASE), decided.reason if decided.reason in UNSCORED else str(Reason.NO_CANDIDATE), ""
+    for each in decided.candidates:
+        if (each.score_u6 < decided.cut_u6) != (each.reason == Reason.BELOW_THRESHOLD):
+            return str(Route.BASE), str(Reason.BELOW_THRESHOLD), each.name
+    base = str(Route.BASE), decided.candidates[0].reason, ""
+    standing = sorted((c for c in decided.candidates if c.facts), key=lambda c: (-c.score_u6, c.record))
+    if not standing:
+        return base
+    best = standing[0]
+    for each in standing[1:]:
+        lead = best.score_u6 - each.score_u6
+        if not each.facts["same_fact"] and lead < decided.margin_u6 and each.facts["words"] != best.facts["words"]:
+            return base
+    left = sorted((c for c in standing if c.facts["same_fact"]), key=lambda c: (c.record, c.version))
+    reason = Reason.IN_SCOPE
+    for rule, _ in RULES:
+        beaten = {name for each in left for name in _names(each, rule)}
+        rest = [each for each in left if each.name not in beaten]
+        if rest and len(rest) < len(left):
+            left, reason = rest, rule
+    if len({each.facts["said"] for each in left}) > 1:
+        return str(Route.ABSTAIN), str(Reason.CONFLICT), ""
+    if len(left) > 1 and reason is Reason.IN_SCOPE:
+        reason = Reason.SAME_ANSWER
+    return str(Route.OVERRIDE), str(reason), left[0].name
+
+
+def _names(each: Weighed, rule: Reason) -> list[str]:
+    beats = each.facts["beats"]
+    names = beats.get(str(rule), []) if isinstance(beats, dict) else []
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def salts_of(secret: bytes) -> dict[str, bytes]:
+    """Return the salts that are kept beside a receipt, by what they are for."""
+    parts = [secret[at : at + SALT_BYTES] for at in range(0, len(secret), SALT_BYTES)]
+    return dict(zip(("question", "answer", "turns"), parts, strict=False))

@@ -1,0 +1,99 @@
+"""Opening what is trusted in a home: who signs, the ledger, and who makes receipts of answers."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Final
+
+from rag_edit.authority.territory import Territory, administrative_tree
+from rag_edit.config import Settings
+from rag_edit.core.atlas import default_atlas
+from rag_edit.core.decision import Answer, Decision, Query
+from rag_edit.core.errors import ConfigError
+from rag_edit.core.jurisdiction import Atlas
+from rag_edit.engine import Sealing
+from rag_edit.office import Office
+from rag_edit.provenance.anchor import FileAnchor
+from rag_edit.provenance.receipt import Models
+from rag_edit.receipting import Answered, Receipts, as_digest
+from rag_edit.records.store import RecordStore
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.signing import local_signer
+
+WRITTEN: Final = frozenset({"base", "grounded", "adapter"})  # rungs on which the language model writes
+
+
+def open_office(home: Path, settings: Settings, store: RecordStore, *, check: bool = True) -> Office:
+    """Return who signs for a home and keeps its ledger, checked. Its key is made when the first act needs it.
+
+    Args:
+        home: Its directory.
+        settings: ``passphrase_file`` and ``anchor`` count.
+        store: Its store, open.
+        check: Whether to hold the store against what was signed at once.
+
+    Raises:
+        RolledBackError: the store lacks, or contradicts, entries that were signed.
+        KeyFileError: the home has a ledger, and its key is missing or cannot be unlocked.
+    """
+    office = Office(
+        store,
+        FileAnchor(home / settings.anchor),
+        lambda: local_signer(home, settings, found=store.ledger.size() > 0),
+        territory,
+        lambda: datetime.now(UTC),
+    )
+    if check:
+        office.check()
+    return office
+
+
+def open_receipts(settings: Settings, office: Office, thresholds: Thresholds, readers: tuple[str, str]) -> Sealing | None:
+    """Return who makes receipts of answers; None where the settings want none.
+
+    Args:
+        settings: ``receipts`` and ``jurisdiction`` count.
+        office: Whose ledger answers rest on.
+        thresholds: Where scores are cut.
+        readers: Digests of encoder and scorer.
+
+    Raises:
+        ConfigError: ``receipts`` is neither on nor off.
+    """
+    if settings.receipts not in ("on", "off"):
+        raise ConfigError(f"receipts: wanted on or off, found {settings.receipts!r}", hint="mend receipts in config.toml")
+    if settings.receipts == "off":
+        return None
+
+    def models(answer: Answer) -> Models:
+        wrote = model_name(settings) if answer.rung in WRITTEN else ""
+        return Models(as_digest(wrote), as_digest(readers[0]), as_digest(readers[1]))
+
+    atlas = default_atlas()
+    receipts = Receipts(office, thresholds, models, settings.jurisdiction, lambda: datetime.now(UTC))
+
+    def seal(several: Sequence[tuple[Query, Decision, Answer, tuple[str, ...]]]) -> list[str]:
+        return receipts.seal(
+            [Answered(q, d, a, codes, partial(_is_more_specific, atlas, q.as_of)) for q, d, a, codes in several]
+        )
+
+    return seal
+
+
+def _is_more_specific(atlas: Atlas, day: date, one: str, other: str) -> bool:
+    return atlas.more_specific(one, other, day)
+
+
+@cache
+def territory() -> Territory:
+    """Return which territory is governed by which."""
+    return administrative_tree(default_atlas())
+
+
+@cache
+def model_name(settings: Settings) -> str:
+    """Return the name of everything that changes what the language model writes; of a server's model, its address."""
+    from rag_edit.lm.open import model_identity
+
+    return model_identity(settings.model, settings.cache_dir) or settings.model

@@ -1,0 +1,182 @@
+"""Every answer can have a receipt that verifies, and from which route, reason and winner follow again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag_edit.authority.acts import EVERYTHING, Resume, Suspend
+from rag_edit.core.atlas import default_atlas
+from rag_edit.core.decision import Answer, Candidate, Decision, Query, Reason, Route, ScopeScore
+from rag_edit.core.record import Record, RecordVersion, Status
+from rag_edit.engine import Engine
+from rag_edit.keeping import receipt_of
+from rag_edit.office import Office
+from rag_edit.provenance.anchor import MemoryAnchor
+from rag_edit.provenance.audit import audit_ledger
+from rag_edit.provenance.receipt import Asked, Models, ReceiptBody, read_body
+from rag_edit.provenance.verify import Disclosed, Verified, verify_receipt
+from rag_edit.receipting import RECEIPTS, Answered, Receipts, cut_u6, decided_of, redecide, salts_of
+from rag_edit.records.files import read_mappings
+from rag_edit.records.plan import make_plan
+from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.decide import decide
+from rag_edit.scope.policies import holds_on_the_day
+from rag_edit.scope.reading import read
+from rag_edit.testing import FakeHsm, fake_engine
+from rag_edit.trusting import territory
+
+T = datetime(2026, 11, 23, 9, tzinfo=UTC)
+FACTS = [
+    {"id": "vat-de", "jurisdiction": "DE", "question": "How high is the standard VAT rate?", "answer": "21 %"},
+    {"id": "vat-eu", "jurisdiction": "EU", "question": "How high is the standard VAT rate?", "answer": "At least 15 %"},
+    {"id": "moon-a", "jurisdiction": "GLOBAL", "question": "Who owns the moon?", "answer": "Nobody"},
+]
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = fake_engine()
+    office = Office(engine.store, MemoryAnchor(), FakeHsm, territory, lambda: T)
+    models = Models()
+    receipts = Receipts(office, engine.thresholds, lambda _answer: models, engine.jurisdiction, lambda: T)
+
+    def seal(several: list[tuple[Query, Decision, Answer, tuple[str, ...]]]) -> list[str]:
+        order = partial(engine.atlas.more_specific, on=date(2026, 11, 22))
+        return receipts.seal([Answered(q, d, a, chain, order) for q, d, a, chain in several])
+
+    engine.office, engine.sealing = office, seal  # type: ignore[assignment]
+    read_facts = read_mappings(FACTS, default_atlas())
+    engine.apply(make_plan(read_facts, [], engine.atlas, on_conflict="refuse", today=engine.today()), recorded_at=T)
+    with engine:
+        yield engine
+
+
+def kept(engine: Engine, name: str) -> tuple[bytes, ReceiptBody, dict[str, bytes]]:
+    found = engine.store.receipts.get(name)
+    assert found is not None
+    return receipt_of(found).to_bytes(), read_body(found.body), salts_of(found.secret)
+
+
+def verified(engine: Engine, name: str, texts: Mapping[str, tuple[bytes, bytes]] | None = None) -> Verified:
+    office = engine.office
+    assert isinstance(office, Office)
+    ledger = audit_ledger(office.store.ledger.leaves(), office.ledger.seal(), office.note_keys())
+    data = kept(engine, name)[0]
+    return verify_receipt(data, office.trust(RECEIPTS), ledger=ledger, disclosed=Disclosed(texts or {}), redecide=redecide)
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "route"),
+    [
+        ("How high is the standard VAT rate?", "DE", "OVERRIDE"),
+        ("How high is the standard VAT rate?", "FR", "OVERRIDE"),
+        ("Who wrote Faust?", "DE", "BASE"),
+        ("Thanks!", "GLOBAL", "BASE"),
+    ],
+)
+def test_every_answer_has_a_receipt_that_verifies_and_decides_the_same(
+    engine: Engine, question: str, place: str, route: str
+) -> None:
+    outcome = engine.ask(question, jurisdiction=place)
+    assert outcome.decision.route == route
+    assert outcome.answer is not None
+    _, body, salts = kept(engine, outcome.receipt)
+    texts = {"question": (salts["question"], question.encode()), "answer": (salts["answer"], outcome.answer.text.encode())}
+    found = verified(engine, outcome.receipt, texts)
+    assert [check for check in found.checks if check.held is not True] == []
+    assert body.asked.origin == ("deployment" if place == "GLOBAL" else "parameter")
+    assert question.encode() not in kept(engine, outcome.receipt)[0]
+
+
+def test_questions_that_are_only_routed_have_no_receipt(engine: Engine) -> None:
+    outcome = engine.ask_many([engine.query("Who owns the moon?")], route_only=True)[0]
+    assert (outcome.receipt, engine.store.receipts.size()) == ("", 0)
+
+
+def test_a_batch_is_sealed_at_once_and_each_answer_has_its_own(engine: Engine) -> None:
+    outcomes = engine.ask_many([engine.query("Who owns the moon?", id=str(n)) for n in range(5)])
+    assert len({each.receipt for each in outcomes}) == 5
+    assert all(verified(engine, each.receipt).holds for each in outcomes)
+
+
+def test_nothing_is_served_where_no_receipt_can_be_written(engine: Engine) -> None:
+    office = engine.office
+    assert isinstance(office, Office)
+    engine.ask("Who owns the moon?")
+    engine.store.receipts.append(1, [], "a head of somebody else\n", b"")
+    engine.sealing = Receipts(office, engine.thresholds, lambda _answer: Models(), "GLOBAL", lambda: T).seal  # type: ignore[assignment]
+    with pytest.raises(Exception, match="head of"):
+        engine.ask("Who owns the moon?")
+
+
+def test_what_is_suspended_is_answered_by_the_base_model_until_it_is_resumed(engine: Engine) -> None:
+    office = engine.office
+    assert isinstance(office, Office)
+    office.act(lambda _book, key, at: Suspend(key, at, EVERYTHING))
+    outcome = engine.ask("How high is the standard VAT rate?", jurisdiction="DE")
+    assert (outcome.decision.route, outcome.decision.reason) == (Route.BASE, Reason.SUSPENDED)
+    assert kept(engine, outcome.receipt)[1].flags == ("SUSPENDED",)
+    assert verified(engine, outcome.receipt).holds
+    since = office.book.state.suspensions[EVERYTHING].position
+    office.act(lambda _book, key, at: Resume(key, at, EVERYTHING, since))
+    assert engine.ask("How high is the standard VAT rate?", jurisdiction="DE").decision.route is Route.OVERRIDE
+
+
+@pytest.mark.parametrize("least", [0.1, 0.5, 0.5432, 0.881, 0.3333333, 0.6666667, 0.1234565, 1e-7, 1.0])
+def test_the_cut_in_millionths_separates_the_same_scores(least: float) -> None:
+    cut = cut_u6(least)
+    for score in range(max(0, cut - 3), min(1_000_000, cut + 3) + 1):
+        assert (score / 1_000_000 >= least) == (score >= cut)
+
+
+ATLAS = default_atlas()
+PLACES = ["GLOBAL", "EU", "DE", "DE-BY"]
+NONE = f"sha256:{'0' * 64}"
+BODY = ReceiptBody(
+    "r",
+    "2026-11-23T09:00:00Z",
+    Asked(NONE, "DE-BY", "deployment", "2026-11-22", 0),
+    decided_of(Decision(Route.BASE, Reason.NO_CANDIDATE), Thresholds(0.5, 0.0, "s", "nothing"), PLACES, lambda _a, _b: False),
+    Models(),
+    NONE,
+    "base",
+)
+RECORDS = st.builds(
+    Record,
+    st.just("x"),
+    st.sampled_from(PLACES),
+    st.sampled_from(["What is a?", "What is b?"]),
+    st.sampled_from(["1", "2", "3"]),
+    binding=st.booleans(),
+    institution=st.sampled_from(["", "I"]),
+    valid_from=st.sampled_from([None, date(2020, 1, 1), date(2027, 1, 1)]),
+    derogates=st.sampled_from([(), ("r0",), ("r1",)]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(RECORDS, st.floats(0, 1)), max_size=7), st.sampled_from([0.3, 0.5, 0.9]), st.sampled_from([0.0, 0.05])
+)
+def test_deciding_again_from_the_integers_gives_the_same(
+    several: list[tuple[Record, float]], cut: float, margin: float
+) -> None:
+    day = date(2026, 11, 22)
+    candidates, scores = [], []
+    for n, (record, score) in enumerate(several):
+        own = replace(record, id=f"r{n}", derogates=tuple(d for d in record.derogates if d != f"r{n}"))
+        version = RecordVersion(own, 1, n + 1, Status.LIVE, T, own.digest())
+        candidates.append(Candidate(version, own.jurisdiction, score, "view", 0.0, ""))
+        scores.append(ScopeScore(round(score, 6)))
+    reading = read(Query("What is a?", "DE-BY", day), lambda _text: ())
+    thresholds = Thresholds(cut, margin, "scorer", "nothing")
+    order = partial(ATLAS.more_specific, on=day)
+    found = decide(reading, candidates, scores, policies=[holds_on_the_day], thresholds=thresholds, more_specific=order)
+    body = replace(BODY, decided=decided_of(found, thresholds, PLACES, order))
+    winner = found.winner.name if found.winner else ""
+    assert redecide(read_body(body.to_bytes())) == (str(found.route), str(found.reason), winner)

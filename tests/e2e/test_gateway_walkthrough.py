@@ -99,7 +99,6 @@ def test_the_walk_through_corrects_an_unmodified_script(tmp_path: Path) -> None:
             other = block("python chat.py").replace("What is the standard VAT rate?", "Who wrote Faust?")
             (tmp_path / "chat.py").write_text(other, "utf-8")
             assert run(lines[3]).startswith("The base says: Who wrote Faust?")
-            assert {name.casefold(): value for name, value in upstream.sent[-1].headers.items()}[
-                "authorization"
-            ] == "Bearer sk-theirs"
-        assert "DE/vat/standard" in run("rag-edit --home shop record list")  # the store is free again
+            sent = {name.casefold(): value for name, value in upstream.sent[-1].headers.items()}
+            assert sent["authorization"] == "Bearer sk-theirs"
+        assert "DE/vat/standard" in run("rag-edit --home shop record list --json")  # the store is free again

@@ -3,12 +3,13 @@
 The engine gets its parts as arguments; this is where the real ones are made and wired, and where `doctor` looks at them.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rag_edit.answer.base import Chat
 from rag_edit.answer.grounded import Obey
@@ -31,9 +32,12 @@ from rag_edit.scope.form_scorer import FormScorer
 from rag_edit.scope.overlap import OverlapScorer
 from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.scorer import ScopeScorer
-from rag_edit.scope.trained import Calibration
+from rag_edit.scope.trained import LastStage
 from rag_edit.scope.trained_scorer import TrainedScorer
 from rag_edit.verify.evidence import EvidenceFile
+
+if TYPE_CHECKING:
+    from rag_edit.lm.pair_encoder import PairEncoder
 
 ADAPTERS_NAME: Final = "adapters"
 REMEMBERED_NAME: Final = "remembered.json"
@@ -176,7 +180,7 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     )
     embedder = reader if has_head else open_encoder(settings.encoder, settings.cache_dir)
     scale = float(manifest["background"]) if has_head else background(lambda texts: embedder.encode(texts, kind="query"))
-    trained = TrainedScorer(reader.score, Calibration.from_manifest(manifest["calibration"]), artefact, scale)
+    trained = TrainedScorer(reader.score, LazyPairs(), LastStage.from_manifest(manifest["calibration"]), artefact, scale)
     cut = manifest["thresholds"]
     chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
     if not has_head:
@@ -186,6 +190,23 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     cosines = Cosines(lambda texts: embedder.encode(texts, kind="query"))
     asked = FormScorer(trained, cosines, place_reader())
     return Readers(embedder, asked, Thresholds(float(cut["default"]), 0.0, asked.digest, chosen_on))
+
+
+class LazyPairs:
+    """The pair encoder, opened by the first pair that needs a second look."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._encoder: PairEncoder | None = None
+
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return one logit a pair, in order."""
+        with self._lock:
+            if self._encoder is None:
+                from rag_edit.lm.pair_encoder import PairEncoder
+
+                self._encoder = PairEncoder.open()
+        return self._encoder.score_pairs(pairs)
 
 
 @cache

@@ -170,8 +170,13 @@ def fake_engine(model: FakeLanguageModel | None = None, *, cut: float = 0.5, tod
 
 def overlap_of_pairs(pairs: Sequence[Pair]) -> list[float]:
     """Return, in place of the joint head's logits, 8 times the Jaccard overlap of each pair's words, less 4."""
+    return overlap_of_texts([(pair.question, pair.record) for pair in pairs])
+
+
+def overlap_of_texts(texts: Sequence[tuple[str, str]]) -> list[float]:
+    """Return the same of plain texts, in place of the pair encoder's logits."""
     logits = []
-    for pair in pairs:
-        left, right = set(pair.question.casefold().split()), set(pair.record.casefold().split())
+    for question, record in texts:
+        left, right = set(question.casefold().split()), set(record.casefold().split())
         logits.append(8.0 * len(left & right) / max(1, len(left | right)) - 4.0)
     return logits

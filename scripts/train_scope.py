@@ -18,6 +18,7 @@ from rag_edit.bench.labelled import examples
 from rag_edit.config import Settings
 from rag_edit.lm.joint_head import JointHead
 from rag_edit.lm.open import encoder_directory, open_encoder
+from rag_edit.lm.pair_encoder import PairEncoder
 from rag_edit.lm.scope_model import MODEL_DIRECTORY, open_reader
 from rag_edit.scope.training.calibrate import Example
 from rag_edit.scope.training.corpus import build
@@ -96,6 +97,7 @@ def measure(
         setting,
         lambda t: reader.encode(t, kind="query"),
         reader.score,
+        PairEncoder.open().score_pairs,
         console.print,
         further=labelled,
     )

@@ -64,7 +64,9 @@ def open_token_encoder(
         raise ModelMissingError(
             f"the joint head of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
         ) from error
-    artefact = digest_json({"head": head.digest, "last": json.dumps(manifest["calibration"], sort_keys=True)})
+    artefact = digest_json(
+        {"head": head.digest, "pair": manifest["pair"], "last": json.dumps(manifest["calibration"], sort_keys=True)}
+    )
     return open_reader(encoder, cache, head, tokens), manifest, artefact
 
 

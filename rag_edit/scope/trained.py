@@ -9,8 +9,11 @@ How a scorer uses it, for the candidates of one question:
 2. `with_leads(evidences)` compares them; `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all
    others are out of scope (`probability` gives them 0). A question that repeats the record's own words is left out too.
 3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
-4. ``scored = probability(evidence, calibration)``: `Scored.value` is the calibrated probability, `Scored.features` the named
-   numbers for the trace. `Calibration.from_manifest` takes the artefact's ``calibration`` block.
+4. ``scored = probability(evidence, last)``: `Scored.value` is the calibrated probability, `Scored.features` the named
+   numbers for the trace. `LastStage.from_manifest` takes the artefact's ``calibration`` block.
+5. `grey(evidences, last)` gives the positions, few and often none, of which that probability leaves doubt and that a second look may
+   settle: a pair encoder reads `Reading.question` and `Reading.record`, subjects cut out, and its logit goes into
+   ``pair_logit``; `probability` then takes the weights of the second look.
 
 The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``.
 A negated question is about the same fact: in scope, its form is for others to tell. Place and date vetoes are policies.
@@ -40,6 +43,8 @@ FEATURES: Final = (
     *(f"{kind}{regime}" for regime in REGIMES for kind in ("", "logit_", "dense_", "overlap_") if kind + regime not in _UNUSED),
     *("absent", "missing", "longer", "cloze", "abroad_named", *(f"lead_{regime}" for regime in _LED)),
 )
+SECOND: Final = tuple(f"pair_{regime}" for regime in REGIMES if regime != "abroad")  # features of the second look
+MAX_SECOND: Final = 2  # candidates of one question that get one
 SUBJECT: Final = "[MASK]"  # stands for the subject where the words of both texts are compared
 MAX_NAMED: Final = 4  # records read together with a question that names one of them whole, at most
 MAX_PAIRS: Final = 10  # the same where it names none
@@ -48,6 +53,9 @@ _DENSE: Final = 0.4  # the same for the cosine, where no proper name stands ther
 _BEHIND: Final = 0.45  # a candidate whose plain subject stands there so much less than the best one's is not asked about
 WHOLE: Final = 0.999  # cover of a name that stands there whole
 _BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole
+_ELSEWHERE: Final = re.compile(
+    r"[^\W\d_A-Za-z\u00aa-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a]|[ğışĞŞİ]"
+)  # letters that are not Latin, or Turkish
 _SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
 _CLOSED: Final = frozenset(
@@ -65,6 +73,7 @@ class PairEvidence:
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
         lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise.
         logit: the head's answer to the pair, None until it was asked.
+        pair_logit: the pair encoder's answer, None where it was not asked.
         whole, origin: the question as typed, where parts of it are left out of ``question``, and the place there of each
             character of ``question``; empty where nothing is left out.
     """
@@ -78,6 +87,7 @@ class PairEvidence:
     dense: float = 0.0
     lead: float = 0.0
     logit: float | None = None
+    pair_logit: float | None = None
     whole: str = ""
     origin: tuple[int, ...] = ()
 
@@ -110,15 +120,36 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The last stage: a logistic regression on named features. ``weights`` and ``bias`` come from the manifest."""
+    """A logistic regression on named features."""
 
     weights: Mapping[str, float]
     bias: float
 
     @classmethod
     def from_manifest(cls, block: Mapping[str, Any]) -> Self:
-        """Return the calibration of a manifest's ``calibration`` block."""
+        """Return the weights that a part of a manifest holds."""
         return cls({str(k): float(v) for k, v in block["weights"].items()}, float(block["bias"]))
+
+
+@dataclass(frozen=True, slots=True)
+class LastStage:
+    """From features to a probability: at first sight, and after a second look where the first leaves doubt.
+
+    Attributes:
+        first: weights of what is read at first sight.
+        second: weights of that and of the pair encoder's logit; None where there is no second look.
+        doubt: probabilities at first sight between which a second look is taken.
+    """
+
+    first: Calibration
+    second: Calibration | None = None
+    doubt: tuple[float, float] = (0.05, 0.95)
+
+    @classmethod
+    def from_manifest(cls, block: Mapping[str, Any]) -> Self:
+        """Return the last stage of a manifest's ``calibration`` block."""
+        second = Calibration.from_manifest(block["second"]) if "second" in block else None
+        return cls(Calibration.from_manifest(block["first"]), second, (float(block["doubt"][0]), float(block["doubt"][1])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +261,9 @@ def _language(text: str) -> str | None:
 
 
 def is_abroad(question: str, record_question: str) -> bool:
-    """Return whether the two are in different languages, as far as their words tell."""
+    """Return whether the two are in different languages, as far as their words and letters tell."""
+    if _ELSEWHERE.search(question) and not _ELSEWHERE.search(record_question):
+        return True
     asked = _language(question)
     return asked is not None and asked != (_language(record_question) or "en")
 
@@ -267,12 +300,37 @@ def features(evidence: PairEvidence) -> dict[str, float]:
     return {name: found[name] for name in FEATURES}
 
 
-def probability(evidence: PairEvidence, calibration: Calibration) -> Scored:
+def second_features(evidence: PairEvidence) -> dict[str, float]:
+    """Return the features of a pair that got a second look."""
+    named = features(evidence)
+    regime = next((name for name in REGIMES[1:] if named[name]), REGIMES[0])
+    logit = 0.0 if evidence.pair_logit is None else max(-8.0, min(8.0, evidence.pair_logit))
+    return {**named, **{name: logit if name == f"pair_{regime}" else 0.0 for name in SECOND}}
+
+
+def grey(evidences: Sequence[PairEvidence], last: LastStage) -> list[int]:
+    """Return the positions that a second look is worth, the likeliest first: in doubt, and in one language."""
+    if last.second is None:
+        return []
+    low, high = last.doubt
+    found = []
+    for position, evidence in enumerate(evidences):
+        if evidence.logit is not None and not is_abroad(evidence.question, evidence.record_question):
+            value = probability(evidence, last).value
+            if low < value < high:
+                found.append((-value, position))
+    return [position for _, position in sorted(found)[:MAX_SECOND]]
+
+
+def probability(evidence: PairEvidence, last: LastStage) -> Scored:
     """Return the probability that the question falls under the record; 0 where the pair was not read."""
     if is_repeat(evidence):
         return Scored(_SAME, {"repeat": 1.0})
     if evidence.logit is None:
         return Scored(0.0, {"unasked": 1.0})
-    named = features(evidence)
-    total = calibration.bias + sum(calibration.weights.get(name, 0.0) * value for name, value in named.items())
+    if evidence.pair_logit is not None and last.second is not None:
+        named, weights = second_features(evidence), last.second
+    else:
+        named, weights = features(evidence), last.first
+    total = weights.bias + sum(weights.weights.get(name, 0.0) * value for name, value in named.items())
     return Scored(1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total)))), named)

@@ -1,8 +1,8 @@
 """The trained scorer: `rag_edit.scope.trained` over an injected joint head, as the engine's `ScopeScorer`. Pure.
 
 Records that read alike (the same subject and wording in several places or at several times) are one thing to be asked
-about: they are scored once, and share the score; vetoes and precedence tell them apart. All pairs of a batch go to the pair
-encoder in one call.
+about: they are scored once, and share the score; vetoes and precedence tell them apart. All pairs of a batch go to the head in one call,
+and those that leave doubt to the pair encoder in another.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +18,13 @@ from rag_edit.scope.mentions import is_light
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
-from rag_edit.scope.trained import WHOLE, Calibration, PairEvidence, Scored, probability, read, shortlist, with_leads
+from rag_edit.scope.trained import WHOLE, LastStage, PairEvidence, Scored, grey, probability, read, shortlist, with_leads
 
 LOOKED_AT: Final = 16  # groups that are read closely, nearest first; the rest neither name the subject nor read alike
 ScorePairs = Callable[[Sequence[Pair]], Sequence[float]]
 """Logits of pairs, in order: the joint head over an encoder's token states."""
+LookAgain = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""Logits of (question, record) texts, in order: the pair encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,15 @@ class TrainedScorer:
 
     Attributes:
         score_pairs: The joint head.
-        calibration: The last stage.
+        look_again: The pair encoder, for the few pairs that leave doubt.
+        last: The last stage.
         artefact: Digest of the shipped model: weights, vocabulary and last stage.
         background: What the encoder behind the candidates' similarities gives unrelated texts; see `rag_edit.scope.background`.
     """
 
     score_pairs: ScorePairs
-    calibration: Calibration
+    look_again: LookAgain
+    last: LastStage
     artefact: Digest
     background: float = REFERENCE
 
@@ -54,27 +58,30 @@ class TrainedScorer:
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate."""
         groups = [_named_first(self._groups(item)) for item in items]
-        pairs: list[Pair] = []
-        asked: list[dict[int, int]] = []  # by item: place of the group, place of its pair
-        for item_groups in groups:
-            places = shortlist([evidence for evidence, _ in item_groups])
-            asked.append({place: len(pairs) + n for n, place in enumerate(places)})
-            pairs += [read(item_groups[place][0]).pair for place in places]
-        logits = self.score_pairs(pairs) if pairs else ()
-        return [self._spread(item, own, places, logits) for item, own, places in zip(items, groups, asked, strict=True)]
+        seen = [[evidence for evidence, _ in item_groups] for item_groups in groups]
+        places = [(n, place) for n, evidences in enumerate(seen) for place in shortlist(evidences)]
+        for (n, place), logit in zip(places, self._ask([read(seen[n][place]).pair for n, place in places]), strict=True):
+            seen[n][place] = replace(seen[n][place], logit=logit)
+        places = [(n, place) for n, evidences in enumerate(seen) for place in grey(evidences, self.last)]
+        if places:
+            readings = [read(seen[n][place]) for n, place in places]
+            for (n, place), logit in zip(places, self.look_again([(r.question, r.record) for r in readings]), strict=True):
+                seen[n][place] = replace(seen[n][place], pair_logit=logit)
+        return [
+            self._spread(item, [(evidence, members) for evidence, (_, members) in zip(known, own, strict=True)])
+            for item, known, own in zip(items, seen, groups, strict=True)
+        ]
 
-    def _spread(
-        self, item: ScopeItem, groups: Sequence[tuple[PairEvidence, list[int]]], asked: dict[int, int], logits: Sequence[float]
-    ) -> tuple[ScopeScore, ...]:
+    def _ask(self, pairs: Sequence[Pair]) -> Sequence[float]:
+        return self.score_pairs(pairs) if pairs else ()
+
+    def _spread(self, item: ScopeItem, groups: Sequence[tuple[PairEvidence, list[int]]]) -> tuple[ScopeScore, ...]:
         scores: list[ScopeScore] = [ScopeScore(0.0)] * len(item.candidates)
-        for place, (evidence, members) in enumerate(groups):
-            known = replace(evidence, logit=logits[asked[place]]) if place in asked else evidence
-            scored = probability(known, self.calibration)
+        for evidence, members in groups:
+            scored = probability(evidence, self.last)
             for member in members:
-                own = scored
-                if asks_verbatim(
-                    text_for(item.reading, item.candidates[member].version.record), item.candidates[member].version.record
-                ):
+                own, record = scored, item.candidates[member].version.record
+                if asks_verbatim(text_for(item.reading, record), record):
                     own = Scored(1.0, {"verbatim": 1.0})
                 scores[member] = ScopeScore(own.value, own.features)
         return tuple(scores)

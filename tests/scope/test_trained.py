@@ -8,8 +8,10 @@ from rag_edit.scope.mentions import find_mention, read_name
 from rag_edit.scope.trained import (
     SUBJECT,
     Calibration,
+    LastStage,
     PairEvidence,
     features,
+    grey,
     is_abroad,
     is_repeat,
     probability,
@@ -23,7 +25,7 @@ BACH = PairEvidence(
     record_question="In which town was Johann Sebastian Bach born?",
     dense=0.8,
 )
-PLAIN = Calibration({"logit": 1.0, "missing": -2.0, "longer": -3.0}, 0.0)
+PLAIN = LastStage(Calibration({"logit_named": 1.0, "missing": -2.0, "longer": -3.0}, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -176,3 +178,30 @@ def test_part_of_a_long_plain_subject_is_not_cut_out() -> None:
         record_question="who is the most losing team in nfl history?",
     )
     assert read(worst).question == worst.question
+
+
+DOUBTING = LastStage(Calibration({"logit_named": 1.0}, 0.0), Calibration({"pair_named": 1.0}, 0.0), (0.2, 0.8))
+
+
+@pytest.mark.parametrize(
+    ("logit", "again"),
+    [
+        pytest.param(0.5, [0], id="in doubt"),
+        pytest.param(4.0, [], id="surely in scope"),
+        pytest.param(-4.0, [], id="surely out of scope"),
+        pytest.param(None, [], id="never read"),
+    ],
+)
+def test_only_doubt_is_looked_at_again(logit: float | None, again: list[int]) -> None:
+    assert grey([replace(BACH, logit=logit)], DOUBTING) == again
+
+
+def test_a_second_look_decides_with_weights_of_its_own() -> None:
+    seen = replace(BACH, logit=0.5)
+    assert probability(replace(seen, pair_logit=-3.0), DOUBTING).value < 0.1 < probability(seen, DOUBTING).value
+    assert probability(replace(seen, pair_logit=3.0), DOUBTING).value > 0.9
+
+
+def test_a_question_in_another_language_gets_no_second_look_by_an_english_encoder() -> None:
+    asked = replace(BACH, question="Wo wurde Johann Sebastian Bach geboren?", logit=0.5)
+    assert grey([asked], replace(DOUBTING, first=Calibration({}, 0.0))) == []

@@ -8,9 +8,9 @@ from rag_edit.core.decision import Candidate
 from rag_edit.core.pair import Pair
 from rag_edit.lm.scope_model import read_manifest
 from rag_edit.scope.scorer import ScopeItem
-from rag_edit.scope.trained import Calibration
+from rag_edit.scope.trained import LastStage
 from rag_edit.scope.trained_scorer import LOOKED_AT, TrainedScorer
-from rag_edit.testing import overlap_of_pairs
+from rag_edit.testing import overlap_of_pairs, overlap_of_texts
 from tests.scope.cases import candidate, reading
 
 
@@ -25,7 +25,9 @@ class Counting:
 
 def scorer() -> tuple[TrainedScorer, Counting]:
     pairs = Counting()
-    return TrainedScorer(pairs, Calibration.from_manifest(read_manifest("e5")["calibration"]), "sha256:test"), pairs
+    return TrainedScorer(
+        pairs, overlap_of_texts, LastStage.from_manifest(read_manifest("e5")["calibration"]), "sha256:test"
+    ), pairs
 
 
 def named(name: str, **fields: object) -> Candidate:

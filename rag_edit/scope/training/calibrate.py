@@ -6,18 +6,19 @@ Fitted on the tuning part of the development suites only. Suites count alike, wh
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from rag_edit.scope.risk import allowed_confident, reliability, risk_cut
-from rag_edit.scope.trained import FEATURES, Calibration, features, is_repeat, probability
+from rag_edit.scope.trained import FEATURES, SECOND, Calibration, LastStage, features, is_repeat, probability, second_features
 from rag_edit.scope.training.evaluate import Outcome, best
 
 # Weights that must not change sign, whatever the data say: a better match may not lower the score.
 SIGNS: Final[Mapping[str, int]] = {
     **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "lead_"))},
+    **dict.fromkeys(SECOND, 1),
     "abroad_named": 1,
     "absent": -1,
     "missing": -1,
@@ -37,8 +38,8 @@ class Example:
     group: tuple[str, str]
 
 
-def examples_of(outcomes: Sequence[Outcome], calibration: Calibration | None, skip: frozenset[str]) -> list[Example]:
-    """Return of each question the right candidate and the wrong one that ``calibration`` holds likeliest; all wrong ones without it.
+def examples_of(outcomes: Sequence[Outcome], last: LastStage | None, skip: frozenset[str]) -> list[Example]:
+    """Return of each question the right candidate and the wrong one that ``last`` holds likeliest; all wrong ones without it.
 
     A question is lost to its likeliest wrong candidate: that is what has to be told apart. Repeats of a record's words are left out.
     """
@@ -50,8 +51,8 @@ def examples_of(outcomes: Sequence[Outcome], calibration: Calibration | None, sk
             (name == outcome.asked.record and outcome.asked.is_in_scope, e) for name, e in outcome.evidence if not is_repeat(e)
         ]
         wrong = [evidence for is_right, evidence in seen if not is_right]
-        if calibration is not None:
-            wrong = sorted(wrong, key=lambda evidence: -probability(evidence, calibration).value)[:1]
+        if last is not None:
+            wrong = sorted(wrong, key=lambda evidence: -probability(evidence, last).value)[:1]
         group = (outcome.suite, outcome.asked.kind)
         found += [Example(features(evidence), True, group) for is_right, evidence in seen if is_right]
         found += [Example(features(evidence), False, group) for evidence in wrong]
@@ -60,8 +61,8 @@ def examples_of(outcomes: Sequence[Outcome], calibration: Calibration | None, sk
 
 def fit(
     outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset(), further: Sequence[Example] = (), rounds: int = 3
-) -> Calibration:
-    """Return weights of the last stage, fitted again and again on what the fit before finds hardest.
+) -> LastStage:
+    """Return weights for the first sight, fitted again and again on what the fit before finds hardest.
 
     Args:
         outcomes: questions to fit on.
@@ -69,11 +70,27 @@ def fit(
         further: examples from elsewhere, in every round.
         rounds: how often.
     """
-    calibration: Calibration | None = None
+    last: LastStage | None = None
     for _ in range(rounds):
-        calibration = logistic([*examples_of(outcomes, calibration, skip), *further])
-    assert calibration is not None
-    return calibration
+        last = LastStage(logistic([*examples_of(outcomes, last, skip), *further]))
+    assert last is not None
+    return last
+
+
+def fit_second(outcomes: Sequence[Outcome], *, skip: frozenset[str] = frozenset()) -> Calibration:
+    """Return weights for the second look, fitted on the pairs that got one.
+
+    Only suites in English count: where the language of a question is not told, an English pair encoder is not to be trusted.
+    """
+    return logistic(
+        [
+            Example(second_features(e), o.asked.is_in_scope and name == o.asked.record, (o.suite, o.asked.kind))
+            for o in outcomes
+            if o.asked.kind not in skip and (not o.suite.startswith("language_") or o.suite == "language_en")
+            for name, e in o.evidence
+            if e.pair_logit is not None
+        ]
+    )
 
 
 def logistic(examples: Sequence[Example], *, ridge: float = 1.0, steps: int = 3000, rate: float = 0.05) -> Calibration:
@@ -103,41 +120,42 @@ def logistic(examples: Sequence[Example], *, ridge: float = 1.0, steps: int = 30
     )
 
 
-def held_back(calibration: Calibration, outcomes: Sequence[Outcome], regime: str, cut: float, risk: float) -> Calibration:
-    """Return the calibration with one regime's intercept lowered until its wrong overrides keep the risk at ``cut``.
+def held_back(last: LastStage, outcomes: Sequence[Outcome], regime: str, cut: float, risk: float) -> LastStage:
+    """Return the last stage with one regime's intercept lowered until its wrong overrides keep the risk at ``cut``.
 
     Args:
-        calibration: fitted.
+        last: fitted.
         outcomes: questions out of scope in that regime.
         regime: the feature that is 1 there and 0 elsewhere.
         cut: the common threshold.
-        risk: share of wrong overrides, one added to the count.
+        risk: share of wrong overrides, with 95 % confidence.
     """
-    own = risk_threshold(outcomes, calibration, risk)
+    own = risk_threshold(outcomes, last, risk)
     if own <= cut:
-        return calibration
+        return last
     shift = math.log(own / (1 - own)) - math.log(cut / (1 - cut))
-    return Calibration({**calibration.weights, regime: round(calibration.weights[regime] - shift, 6)}, calibration.bias)
+    weights = {**last.first.weights, regime: round(last.first.weights[regime] - shift, 6)}
+    return replace(last, first=Calibration(weights, last.first.bias))
 
 
-def risk_threshold(outcomes: Sequence[Outcome], calibration: Calibration, risk: float) -> float:
+def risk_threshold(outcomes: Sequence[Outcome], last: LastStage, risk: float) -> float:
     """Return the lowest threshold at which the wrong overrides of ``outcomes`` show a risk below ``risk`` with 95 % confidence.
 
     A wrong override is any override of a question out of scope, or by another record of one in scope. 1.0 where no threshold does.
     """
     wrong = []
     for outcome in outcomes:
-        value, name = best(outcome, calibration)
+        value, name = best(outcome, last)
         wrong.append(value if not outcome.asked.is_in_scope or name != outcome.asked.record else 0.0)
     return min(1.0, max(LOWEST, risk_cut(wrong, allowed_confident(risk, len(wrong)))))
 
 
-def reliability_of(outcomes: Sequence[Outcome], calibration: Calibration) -> tuple[list[dict[str, float]], float]:
+def reliability_of(outcomes: Sequence[Outcome], last: LastStage) -> tuple[list[dict[str, float]], float]:
     """Return for each tenth of the winner's probability the mean probability and the share right, and the expected calibration error."""
     scored = [
         (value, outcome.asked.is_in_scope and name == outcome.asked.record)
         for outcome in outcomes
-        for value, name in [best(outcome, calibration)]
+        for value, name in [best(outcome, last)]
         if name
     ]
     table, error = reliability(scored)

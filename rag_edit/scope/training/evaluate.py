@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from rag_edit.core.pair import Pair
 from rag_edit.scope.mentions import fold_words, is_light, read_name
 from rag_edit.scope.risk import wilson
-from rag_edit.scope.trained import Calibration, PairEvidence, is_repeat, probability, read, shortlist, with_leads
+from rag_edit.scope.trained import LastStage, PairEvidence, grey, is_repeat, probability, read, shortlist, with_leads
 from rag_edit.scope.training.suites import Asked, Live, Suite
 
 Score = Callable[[Sequence[Pair]], Sequence[float]]
+Look = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
@@ -84,9 +85,22 @@ def gather(
     ]
 
 
-def best(outcome: Outcome, calibration: Calibration) -> tuple[float, str]:
+def looked_again(outcomes: Sequence[Outcome], last: LastStage, look: Look) -> list[Outcome]:
+    """Return the outcomes with the second look of every pair that ``last`` is in doubt about; each pair of texts is read once."""
+    places = [(n, k) for n, o in enumerate(outcomes) for k in grey([e for _, e in o.evidence], last)]
+    texts = [(r.question, r.record) for n, k in places for r in [read(outcomes[n].evidence[k][1])]]
+    distinct = list(dict.fromkeys(texts))
+    logits = dict(zip(distinct, look(distinct), strict=True)) if distinct else {}
+    found = [list(outcome.evidence) for outcome in outcomes]
+    for (n, k), text in zip(places, texts, strict=True):
+        name, evidence = found[n][k]
+        found[n][k] = (name, replace(evidence, pair_logit=logits[text]))
+    return [replace(outcome, evidence=tuple(own)) for outcome, own in zip(outcomes, found, strict=True)]
+
+
+def best(outcome: Outcome, last: LastStage) -> tuple[float, str]:
     """Return the highest probability among the candidates, and its record; (0, "") where there is none."""
-    return max(((probability(e, calibration).value, name) for name, e in outcome.evidence), default=(0.0, ""))
+    return max(((probability(e, last).value, name) for name, e in outcome.evidence), default=(0.0, ""))
 
 
 def is_right(outcome: Outcome, value: float, name: str, threshold: float) -> bool:
@@ -94,13 +108,11 @@ def is_right(outcome: Outcome, value: float, name: str, threshold: float) -> boo
     return (value >= threshold and name == outcome.asked.record) if outcome.asked.is_in_scope else value < threshold
 
 
-def figures(
-    outcomes: Sequence[Outcome], calibration: Calibration, threshold: float
-) -> dict[str, dict[str, float | int | list[float]]]:
+def figures(outcomes: Sequence[Outcome], last: LastStage, threshold: float) -> dict[str, dict[str, float | int | list[float]]]:
     """Return by kind of question: share right (in scope) or wrongly overridden (out of scope), n, interval."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for outcome in outcomes:
-        value, name = best(outcome, calibration)
+        value, name = best(outcome, last)
         right = is_right(outcome, value, name, threshold)
         kind = outcome.asked.kind
         counts[kind][0] += right if outcome.asked.is_in_scope else not right
@@ -111,11 +123,11 @@ def figures(
     }
 
 
-def write_raw(path: Path, outcomes: Sequence[Outcome], calibration: Calibration) -> None:
+def write_raw(path: Path, outcomes: Sequence[Outcome], last: LastStage) -> None:
     """Write one JSON line a question: what was asked, what won, and the features of every candidate."""
     with path.open("w", encoding="utf-8") as lines:
         for outcome in outcomes:
-            scored = [(name, probability(e, calibration)) for name, e in outcome.evidence]
+            scored = [(name, probability(e, last)) for name, e in outcome.evidence]
             trace = [
                 {"record": name, "probability": round(s.value, 5), "features": {k: round(v, 4) for k, v in s.features.items()}}
                 for name, s in scored

@@ -7,15 +7,15 @@ the manifest are of the rest.
 import json
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rag_edit.core.digest import digest_file
 from rag_edit.scope.background import background, corrected
-from rag_edit.scope.trained import is_repeat
-from rag_edit.scope.training.calibrate import Example, fit, held_back, reliability_of, risk_threshold
-from rag_edit.scope.training.evaluate import Embed, Outcome, Score, figures, gather, write_raw
+from rag_edit.scope.trained import Calibration, is_repeat
+from rag_edit.scope.training.calibrate import Example, fit, fit_second, held_back, reliability_of, risk_threshold
+from rag_edit.scope.training.evaluate import Embed, Look, Outcome, Score, figures, gather, looked_again, write_raw
 from rag_edit.scope.training.joint import Setting
 from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, TUNE_PERCENT, language
 
@@ -28,6 +28,7 @@ UNFITTED: Final = frozenset(
     ("loc",)
 )  # HalluEditBench's locality questions often ask for the very fact: reported, not fitted on
 FURTHER: Final = "labelled questions of the demo knowledge, the development set"
+NO_SECOND: Final = Calibration({}, 0.0)
 RISKS: Final = (0.005, 0.01, 0.02, 0.05)
 DEFAULT_RISK: Final = 0.01
 TRAINED_ON: Final = ("counterfact/train", "zsre/train", "pokemqa_scope/train")
@@ -42,6 +43,7 @@ def release(
     setting: Setting,
     embed: Embed,
     score: Score,
+    look: Look,
     say: Callable[[str], None],
     further: Sequence[Example] = (),
 ) -> dict[str, Any]:
@@ -55,6 +57,7 @@ def release(
         setting: what the weights were trained under.
         embed: unit vectors of questions.
         score: logits of pairs, by the very head in ``target``.
+        look: logits of (question, record) texts by the pair encoder.
         say: gets a line a step.
         further: examples to fit on beside the suites', with `FURTHER` as their name.
     """
@@ -63,12 +66,16 @@ def release(
     for suite in (*(load(data) for load in ENGLISH), *(language(data, code) for code in LANGUAGES)):
         outcomes[suite.name] = gather(suite, embed, score, scale=lambda cosine: corrected(cosine, scale))
         say(f"asked {suite.name}: {len(suite.questions)} questions")
+    last = fit(split(outcomes.values(), tune=True), skip=UNFITTED, further=further)
+    last = replace(last, second=NO_SECOND)  # so that doubt is looked at again
+    outcomes = {name: looked_again(rows, last, look) for name, rows in outcomes.items()}
     tuning, reported = split(outcomes.values(), tune=True), split(outcomes.values(), tune=False)
-    calibration = fit(tuning, skip=UNFITTED, further=further)
-    cut = max(risk_threshold(group, calibration, DEFAULT_RISK) for group in grouped(tuning))
-    calibration = held_back(calibration, abroad(tuning), "abroad", cut, DEFAULT_RISK)
-    thresholds = {str(risk): max(risk_threshold(group, calibration, risk) for group in grouped(tuning)) for risk in RISKS}
-    table, error = reliability_of(reported, calibration)
+    last = replace(last, second=fit_second(tuning, skip=UNFITTED))
+    cut = max(risk_threshold(group, last, DEFAULT_RISK) for group in grouped(tuning))
+    last = held_back(last, abroad(tuning), "abroad", cut, DEFAULT_RISK)
+    thresholds = {str(risk): max(risk_threshold(group, last, risk) for group in grouped(tuning)) for risk in RISKS}
+    table, error = reliability_of(reported, last)
+    assert last.second is not None
     manifest = {
         "format": 2,
         "encoder": encoder,
@@ -78,9 +85,15 @@ def release(
         "commit": commit(),
         "data": {name: digest_file(data / f"{name}.jsonl") for name in (*TRAINED_ON, *MEASURED_ON)},
         "files": {name: digest_file(target / name) for name in ("head.safetensors", "head.json")},
+        "pair": digest_file(target.parent / "pair" / "model.safetensors"),
+        "looked_again": {
+            name: round(sum(any(e.pair_logit is not None for _, e in o.evidence) for o in rows) / max(1, len(rows)), 4)
+            for name, rows in outcomes.items()
+        },
         "calibration": {
-            "weights": dict(calibration.weights),
-            "bias": calibration.bias,
+            "first": {"weights": dict(last.first.weights), "bias": last.first.bias},
+            "second": {"weights": dict(last.second.weights), "bias": last.second.bias},
+            "doubt": list(last.doubt),
             "fitted_on": f"all suites below, ids below {TUNE_PERCENT} of 100 by sha256" + (f"; {FURTHER}" if further else ""),
         },
         "thresholds": {
@@ -90,13 +103,11 @@ def release(
             "chosen_on": f"the largest of {', '.join(suite for suite, _ in GUARDED)}, out of scope, known duplicates left out; 95 % confident; ids below {TUNE_PERCENT} of 100 by sha256",
         },
         "reliability": {"bins": table, "expected_calibration_error": error, "on": "all suites, the rest of the ids"},
-        "figures": {
-            name: figures([o for o in rows if not o.asked.is_tune], calibration, cut) for name, rows in outcomes.items()
-        },
+        "figures": {name: figures([o for o in rows if not o.asked.is_tune], last, cut) for name, rows in outcomes.items()},
     }
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", "utf-8")
     for name, rows in outcomes.items():
-        write_raw(work / f"raw-{name}.jsonl", rows, calibration)
+        write_raw(work / f"raw-{name}.jsonl", rows, last)
     return manifest
 
 

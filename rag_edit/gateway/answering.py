@@ -253,6 +253,11 @@ async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: R
     assert call.spec is not None
     versions = answering_versions(decision)
     text, citations = cited(said.text, versions, call.spec.cite)
+    try:
+        exchange.own[h.RECEIPT] = await call.state.lane.seal(decided, replace(said, text=text))
+    except Exception as error:
+        LOG.exception("trace %s: no receipt could be made", exchange.trace_id)
+        raise Refusal(503, "no_receipt", "no receipt of the answer could be made, so it is not served") from error
     _note(call, decision.route, reason, ",".join(version.name for version in versions))
     if exchange.header(h.DEBUG):
         exchange.own["rag-edit-rung"] = said.rung

@@ -21,6 +21,7 @@ READ_ONCE: Final = (DEPLOYMENT, JURISDICTION, AS_OF, KEY, DEBUG, STICKY, "author
 ROUTE: Final = "rag-edit-route"
 REASON: Final = "rag-edit-reason"
 RECORD: Final = "rag-edit-record"
+RECEIPT: Final = "rag-edit-receipt"
 REVISION: Final = "rag-edit-revision"
 TRACE_ID: Final = "rag-edit-trace-id"
 OVERHEAD: Final = "rag-edit-overhead-ms"

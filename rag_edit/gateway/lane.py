@@ -114,6 +114,22 @@ class Lane:
         loop = asyncio.get_running_loop()
         return (await loop.run_in_executor(self._writer, lambda: answer([(decided.query, decided.decision)])))[0]
 
+    async def seal(self, decided: Decided, answer: Answer) -> str:
+        """Return the name of the receipt of an answer that is about to be served; empty where the home makes none.
+
+        Raises:
+            RagEditError, Exception: no receipt could be made; the answer must not be served.
+        """
+
+        def act(engine: Engine) -> str:
+            if engine.sealing is None:
+                return ""
+            query = decided.query
+            chain = tuple(engine.atlas.chain(engine.atlas.parse(query.jurisdiction), query.as_of))
+            return engine.sealing([(query, decided.decision, answer, chain)])[0]
+
+        return await self.run(act)
+
     async def base(self, query: Query, decision: Decision) -> Answer:
         """Return the home's own model's answer."""
         return await self.write(Decided(query, decision, self.revision), self._engine.answering[Route.BASE])

@@ -136,6 +136,29 @@ def test_a_question_that_cannot_be_decided_goes_to_the_base_or_is_refused_as_dec
         assert b'rag_edit_undecided_total{deployment="strict"} 1' in running.ask("/metrics").body
 
 
+def test_no_receipt_no_answer_of_a_record(upstream: FakeUpstream, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sealed: list[Any] = []
+
+    def seal(items: Any) -> list[str]:
+        if sealed:
+            raise OSError("the disk is full")
+        sealed.extend(items)
+        return ["receipt-1"]
+
+    table = {"upstream": "fake", "jurisdiction": "DE", "cite": "suffix"}
+    with house(tmp_path, {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": table}}) as running:
+        running.engine.sealing = seal
+        first = running.chat(ASKED)
+        assert first.headers["rag-edit-receipt"] == "receipt-1"
+        [(query, decision, answer, chain)] = sealed
+        assert (query.question, decision.winner.name, chain[0]) == (ASKED, "DE/vat@1", "DE")
+        assert answer.text == first.json["choices"][0]["message"]["content"]  # what was served, its citation too
+        with caplog.at_level(logging.ERROR):
+            refused = running.chat(ASKED)
+        assert (refused.status, refused.json["error"]["code"]) == (503, "no_receipt")
+        assert running.chat(OTHER).status == 200
+
+
 def test_a_stopped_gateway_lets_a_stream_end_and_closes_its_engine(upstream: FakeUpstream, tmp_path: Path) -> None:
     found: list[bytes] = []
     with house(tmp_path, {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": {"upstream": "fake"}}}) as running:

@@ -7,20 +7,48 @@ Evidence is kept by `rag_edit.verify.evidence`.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 from rag_edit.answer.base import Chat
 from rag_edit.answer.check import check
 from rag_edit.answer.grounded import Obey
 from rag_edit.answer.override import Override
+from rag_edit.config import Settings
 from rag_edit.core.decision import Answer, Decision, Message, Query, Reason, Route
 from rag_edit.core.digest import Digest
-from rag_edit.core.record import Record, RecordVersion
+from rag_edit.core.record import Record, RecordVersion, Status
+from rag_edit.lm.errors import PromptTooLongError
+from rag_edit.records.planned import Plan
 from rag_edit.scope.forms import read_form
 from rag_edit.verify.ladder import Evidence, Judged, Rung, climb, needs_model
 from rag_edit.verify.probes import Probe
 
 Progress = Callable[[int, int], None]
+
+
+def open_verifier(home: Path, settings: Settings, notify: Callable[[str], None], day: date) -> "Verifier":
+    """Return the verifier of a home; its model is opened here.
+
+    Raises:
+        ModelMissingError, MissingExtraError: the model is not installed.
+    """
+    from rag_edit.obeying import ModelObey
+    from rag_edit.opening import ADAPTERS_NAME, LazyModel
+
+    model = LazyModel(settings, notify)
+    obey = ModelObey(lambda: model.model, home / ADAPTERS_NAME)
+    return Verifier(model, model.model.digest, obey, day, settings.max_new_tokens)
+
+
+def planned(plan: Plan) -> list[RecordVersion]:
+    """Return the versions that a plan will make, as the store will name them: what is verified before they are live."""
+    adds = [_version(each.record, each.expected_version + 1) for each in plan.adds]
+    return adds + [_version(each.record, each.live.version + 1) for each in plan.changes]
+
+
+def _version(record: Record, number: int) -> RecordVersion:
+    return RecordVersion(record, number, 0, Status.LIVE, datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +105,10 @@ class Verifier:
         override = Override(read_form, self.model, max_new_tokens=self.max_new_tokens, obey=obey, rung_of=lambda _: str(rung))
         decision = Decision(Route.OVERRIDE, Reason.IN_SCOPE, version, 1.0)
         place = version.record.jurisdiction
-        answers = override.answer_many([(Query(p.question, place, self.day, p.messages), decision) for p in probes])
+        try:
+            answers = override.answer_many([(Query(p.question, place, self.day, p.messages), decision) for p in probes])
+        except PromptTooLongError as error:
+            return [Judged(ok=False, why=error.message) for _ in probes]
         return [_judge(version.record, answer) for answer in answers]
 
 

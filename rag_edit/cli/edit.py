@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rag_edit.cli.home import AsJson, Home, home_of, notice, now, print_json, print_lines, today
+from rag_edit.cli.verified import NoVerify, keep, verified
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or directories of records (YAML, CSV, JSONL).")]
 
@@ -108,6 +109,7 @@ def apply(
     on_conflict: Conflicts = OnConflict.REFUSE,
     on_collision: Collisions = OnCollision.WARN,
     probes: Probes = True,
+    no_verify: NoVerify = "",
     as_json: AsJson = False,
 ) -> None:
     """Put records into force, in one transaction. Applying the same files again changes nothing."""
@@ -124,12 +126,14 @@ def apply(
         raise ConflictError([str(conflict) for conflict in found.conflicts])
     position, radius = None, None
     if found.edits:
+        evidence = verified(home, found, no_verify)
         with home.engine(show=not as_json) as engine:
             radius = rehearse(engine, found) if probes else None
             if on_collision is OnCollision.REFUSE and radius is not None and radius.collisions:
                 raise CollisionError([str(finding) for finding in radius.collisions])
             appended = engine.apply(found, recorded_at=now())
             position = appended.last_seq if appended else None
+        keep(home, evidence)
     notes = notes_of(found, radius, "" if probes else "--no-probes")
     found = notes.warned(found)
     summary: dict[str, Any] = {**plan_to_json(found)["counts"], "position": position}

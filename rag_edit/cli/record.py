@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rag_edit.cli.home import AsJson, AsOf, home_of, now, parse_date, print_json, print_lines
+from rag_edit.cli.home import AsJson, AsOf, home_of, now, parse_date, print_json, print_lines, today
 
 app = typer.Typer(help="Look at records, and withdraw them.", no_args_is_help=True, rich_markup_mode=None)
 RecordId = Annotated[str, typer.Argument(metavar="ID", help="The record's id.")]
@@ -95,6 +95,29 @@ def retract(
         print_json(version_to_json(found))
     else:
         print_lines(f"retracted {record_id}")
+
+
+@app.command("verify")
+def verify_record(context: typer.Context, record_id: RecordId, as_json: AsJson = False) -> None:
+    """Probe one live record on the ladder, keep what was found, and show it. Fails where no rung holds."""
+    from rag_edit.cli.verified import keep
+    from rag_edit.verify.ladder import climb, needs_model
+    from rag_edit.verifying import open_verifier
+
+    home = home_of(context)
+    with home.store() as store:
+        found = store.get(record_id)
+    if needs_model(found):
+        evidence = open_verifier(home.path, home.settings, lambda _: None, today()).verify([found])[0]
+        keep(home, [evidence])
+    else:
+        evidence = climb(found, "", lambda *_: None)
+    if as_json:
+        print_json({**evidence.to_json(), "digest": evidence.digest()})
+    else:
+        print_lines(str(evidence))
+    if not evidence.ok:
+        raise typer.Exit(1)
 
 
 def version_to_json(version: Any) -> dict[str, Any]:

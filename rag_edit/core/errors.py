@@ -121,6 +121,18 @@ class CollisionError(RecordError):
         )
 
 
+class NotVerifiedError(RecordError):
+    """Records that ask for a model's words failed their probes on every rung."""
+
+    def __init__(self, failed: Sequence[str]) -> None:
+        self.failed = tuple(failed)
+        count = len(self.failed)
+        super().__init__(
+            "\n".join([f"{count} record{'s' if count != 1 else ''} held on no rung, nothing applied:", *self.failed]),
+            hint="serve them verbatim, train an adapter, or: rag-edit apply PATH --no-verify REASON",
+        )
+
+
 class RetractedRecordError(RecordError):
     """The record was withdrawn already."""
 

@@ -58,6 +58,7 @@ class Evidence:
         base: Digest of the model asked; empty where none was.
         rung: The cheapest that passed; empty where none did.
         tried: Every rung tried, in order.
+        note: Why nothing was tried, where a person said so.
     """
 
     record: str
@@ -65,11 +66,20 @@ class Evidence:
     base: Digest
     rung: str
     tried: tuple[Tried, ...] = ()
+    note: str = ""
 
     @property
     def ok(self) -> bool:
         """Return whether a rung passed."""
         return bool(self.rung)
+
+    def __str__(self) -> str:
+        """Return the finding in one line: the rung, or why none."""
+        if self.ok or not self.tried:
+            return f"{self.record}: {self.rung or 'unverified'}{f' ({self.note})' if self.note else ''}"
+        return f"{self.record}: " + "; ".join(
+            f"{t.rung} fails {len(t.failed)} of {t.probes}: {t.failed[0]}" for t in self.tried if t.failed
+        )
 
     def digest(self) -> Digest:
         """Return the digest of the evidence."""
@@ -89,6 +99,7 @@ class Evidence:
             "base": self.base,
             "rung": self.rung,
             "tried": tried,
+            "note": self.note,
         }
 
     @classmethod
@@ -107,6 +118,7 @@ class Evidence:
             str(plain["base"]),
             str(plain["rung"]),
             tuple(Tried(Rung(t["rung"]), t["probes"], tuple(t["failed"])) for t in tried),
+            str(plain["note"]),
         )
         if made.to_json() != dict(plain):
             raise ValueError("wanted evidence as it is written, found other values")

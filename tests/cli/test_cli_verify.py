@@ -10,7 +10,8 @@ from tests.cli.test_cli_records import VAT, cli, encoder, home, records
 from tests.lm.tiny import write_language_model
 
 __all__ = ["encoder", "home"]
-GROUNDED = {**VAT, "serve": "grounded"}
+PLAIN: dict[str, object] = {**VAT}
+GROUNDED: dict[str, object] = {**VAT, "serve": "grounded"}
 
 
 def live(home: Path) -> int:
@@ -19,7 +20,7 @@ def live(home: Path) -> int:
 
 
 def test_the_records_own_words_need_no_model_and_no_evidence(home: Path, tmp_path: Path) -> None:
-    assert cli(home, "apply", str(records(tmp_path / "r.jsonl", VAT)), "--no-probes")[0] == 0
+    assert cli(home, "apply", str(records(tmp_path / "r.jsonl", PLAIN)), "--no-probes")[0] == 0
     assert EvidenceFile(home).all() == {}
     code, out = cli(home, "record", "verify", "vat", "--json")
     assert (code, json.loads(out)["rung"]) == (0, "verbatim")

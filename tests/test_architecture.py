@@ -25,6 +25,7 @@ COMPOSERS = {
     "rehearsal",
     "signing",
     "testing",
+    "trusting",
     "verifying",
 }
 OWNERS = {

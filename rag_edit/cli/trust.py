@@ -317,9 +317,14 @@ def export_receipt(
     name: ReceiptId,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
 ) -> None:
-    """Write a receipt to a file, for whoever was given the answer."""
-    out.write_bytes(_receipt_bytes(home_of(context), name)[0])
-    print_lines(f"{out}")
+    """Write a receipt to a file, for whoever was given the answer, and show the keys that verify it."""
+    from rag_edit.receipting import RECEIPTS
+
+    home = home_of(context)
+    out.write_bytes(_receipt_bytes(home, name)[0])
+    with _office(home) as office:
+        trust = office.trust(RECEIPTS)
+    print_lines(f"{out}", *map(str, (*trust.receipts, *trust.ledger)))
 
 
 def _receipt_bytes(home: Home, name: str) -> tuple[bytes, bytes]:

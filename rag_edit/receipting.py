@@ -89,23 +89,23 @@ class Receipts:
         if self._log is None or self._kept is None:
             self._kept = KeptReceipts(self.office.store.receipts)
             self._log = open_receipts(self._kept, self.office.signer, f"{self.office.origin}/{RECEIPTS}")
+        note = self.office.ledger.seal()
         names: list[str] = []
         for start in range(0, len(several), MAX_BATCH):
-            made = [self._body(each) for each in several[start : start + MAX_BATCH]]
+            made = [self._body(each, note) for each in several[start : start + MAX_BATCH]]
             bodies = [body.to_bytes() for body, _ in made]
             self._kept.secrets = {raw: (body.id, salts) for raw, (body, salts) in zip(bodies, made, strict=True)}
             self._log.seal(bodies)
             names += [body.id for body, _ in made]
         return names
 
-    def _body(self, each: Answered) -> tuple[ReceiptBody, bytes]:
+    def _body(self, each: Answered, note: str) -> tuple[ReceiptBody, bytes]:
         query, decision, ledger = each.query, each.decision, self.office.ledger
         question = commit("question", query.question.encode("utf-8", "surrogatepass"))
         answer = commit("answer", each.answer.text.encode("utf-8", "surrogatepass"))
         plain: list[Json] = [{"content": m.content, "role": m.role} for m in query.messages]
         turns = commit("turns", canonical_json(plain)) if plain else None
         serving = [v.name for v in ((decision.winner,) if decision.winner else decision.contenders)]
-        note = ledger.seal()
         body = ReceiptBody(
             id=f"r-{secrets.token_hex(8)}",
             issued=self.now().astimezone(UTC).replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"),

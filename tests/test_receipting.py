@@ -1,9 +1,12 @@
 """Every answer can have a receipt that verifies, and from which route, reason and winner follow again."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +22,7 @@ from rag_edit.office import Office
 from rag_edit.provenance.anchor import MemoryAnchor
 from rag_edit.provenance.audit import audit_ledger
 from rag_edit.provenance.receipt import Asked, Models, ReceiptBody, read_body
+from rag_edit.provenance.tiles import export_tiles
 from rag_edit.provenance.verify import Disclosed, Verified, verify_receipt
 from rag_edit.receipting import RECEIPTS, Answered, Receipts, cut_u6, decided_of, redecide, salts_of
 from rag_edit.records.files import read_mappings
@@ -91,6 +95,20 @@ def test_every_answer_has_a_receipt_that_verifies_and_decides_the_same(
     assert [check for check in found.checks if check.held is not True] == []
     assert body.asked.origin == ("deployment" if place == "GLOBAL" else "parameter")
     assert question.encode() not in kept(engine, outcome.receipt)[0]
+
+
+def test_the_verifier_that_stands_alone_agrees(engine: Engine, tmp_path: Path) -> None:
+    office = engine.office
+    assert isinstance(office, Office)
+    outcome = engine.ask("How high is the standard VAT rate?", jurisdiction="DE")
+    (tmp_path / "receipt").write_bytes(kept(engine, outcome.receipt)[0])
+    export_tiles(tmp_path / "ledger", office.store.ledger.leaves(), office.ledger.seal())
+    trust = office.trust(RECEIPTS)
+    keys = ["--receipts-key", str(trust.receipts[0]), "--ledger-key", str(trust.ledger[0])]
+    verifier = Path(__file__).parents[1] / "verifier" / "verify_rag_edit.py"
+    command = [sys.executable, str(verifier), "receipt", *keys, "--ledger", str(tmp_path / "ledger"), str(tmp_path / "receipt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_questions_that_are_only_routed_have_no_receipt(engine: Engine) -> None:

@@ -16,14 +16,14 @@ from safetensors.numpy import save_file
 
 from rag_edit.bench.labelled import examples
 from rag_edit.config import Settings
+from rag_edit.core.digest import digest_file
 from rag_edit.lm.joint_head import JointHead
 from rag_edit.lm.open import encoder_directory, open_encoder
 from rag_edit.lm.pair_encoder import PairEncoder
 from rag_edit.lm.scope_model import MODEL_DIRECTORY, open_reader
-from rag_edit.scope.training.calibrate import Example
 from rag_edit.scope.training.corpus import build
 from rag_edit.scope.training.joint import Setting, shape_of, train
-from rag_edit.scope.training.release import release
+from rag_edit.scope.training.release import add_local, release
 from rag_edit.scope.training.states import states_of
 
 LAYER = {"e5": 6, "minilm": 3}  # half way: words are still told apart there; the last layer knows the sentence
@@ -41,6 +41,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=Setting.steps)
     parser.add_argument("--seed", type=int, default=Setting.seed)
     parser.add_argument("--skip-training", action="store_true", help="only measure and calibrate the head in --out")
+    parser.add_argument(
+        "--skip-measuring", action="store_true", help="leave the manifest in --out as it is, but for --labelled"
+    )
     parser.add_argument(
         "--labelled", nargs=2, type=Path, metavar=("HOME", "QUESTIONS"), help="fit on these too: a home, its questions"
     )
@@ -77,30 +80,18 @@ def main() -> None:
             save_file({name: tensor.astype("float16") for name, tensor in weights.items()}, target / "head.safetensors")
             shape = {"shape": dict(shape_of(setting, states.dim, LAYER[options.encoder])), "encoder": options.encoder}
             (target / "head.json").write_text(json.dumps(shape, indent=1) + "\n", "utf-8")
-    labelled: list[Example] = []
+    if not options.skip_measuring:
+        reader = open_reader(options.encoder, cache, JointHead.open(target), remembered=1_000_000)
+        look = PairEncoder.open().score_pairs
+        release(
+            options.data, work, target, options.encoder, setting, lambda t: reader.encode(t, kind="query"), reader.score, look,
+            console.print,
+        )  # fmt: skip
     if options.labelled:
         home, questions = options.labelled
-        labelled = examples(home, [json.loads(line) for line in questions.read_text("utf-8").splitlines()])
-    measure(options.data, work, options.out, options.encoder, setting, console, labelled)
-
-
-def measure(
-    data: Path, work: Path, out: Path, encoder: str, setting: Setting, console: Console, labelled: list[Example]
-) -> None:
-    """Fit the last stage on the tuning part and print the figures of the rest."""
-    reader = open_reader(encoder, Settings().cache_dir, JointHead.open(out / encoder), remembered=1_000_000)
-    manifest = release(
-        data,
-        work,
-        out / encoder,
-        encoder,
-        setting,
-        lambda t: reader.encode(t, kind="query"),
-        reader.score,
-        PairEncoder.open().score_pairs,
-        console.print,
-        further=labelled,
-    )
+        rows = [json.loads(line) for line in questions.read_text("utf-8").splitlines()]
+        add_local(target, examples(home, rows), f"{questions.name}, {digest_file(questions)}")
+    manifest = json.loads((target / "manifest.json").read_text("utf-8"))
     console.print_json(data={"thresholds": manifest["thresholds"], "figures": manifest["figures"]})
 
 

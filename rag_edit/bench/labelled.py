@@ -21,6 +21,7 @@ from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.trained import FEATURES
 from rag_edit.scope.training.calibrate import Example
 
+LIKELIEST: Final = 3  # wrong candidates of a row that are learnt from
 VETOED: Final = frozenset(
     (Reason.OTHER_PLACE, Reason.OTHER_DATE, Reason.OTHER_NUMBER, Reason.OTHER_SUBJECT, Reason.NOT_YET_VALID, Reason.EXPIRED)
 )
@@ -60,23 +61,23 @@ def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict
 
 
 def examples(home: Path, rows: list[dict[str, Any]]) -> list[Example]:
-    """Return, for fitting the last stage of the scope model, the likeliest right and wrong candidate of every row that no veto stops.
+    """Return, for fitting the last stage of the scope model, the candidates of every row that no veto stops; a group a row.
 
-    Records that read alike share their features: where the expected record is among them, they count as right.
+    Of the wrong ones those that the joint head likes best. Records that read alike share their features: where the expected record
+    is among them, they count as right.
     """
     found = []
     with open_engine(home) as engine:
-        engine.thresholds = Thresholds(1e-6, 0.0, engine.scorer.digest, "no cut")
+        engine.thresholds = Thresholds(1e-9, 0.0, engine.scorer.digest, "no cut")
         outcomes = engine.ask_many([query_of(engine, row) for row in rows], route_only=True)
     for row, outcome in zip(rows, outcomes, strict=True):
         seen = [v for v in outcome.decision.verdicts if v.reason not in VETOED and set(FEATURES) <= set(v.score.features)]
         own = next((v.score.features for v in seen if v.candidate.version.record.id == row["expect"]), None)
-        wrong = [v for v in seen if v.score.features != own]
+        wrong = {tuple(sorted(v.score.features.items())): v.score.features for v in seen if v.score.features != own}
         if own is not None:
-            found.append(Example(own, True, ("labelled", row["language"])))
-        if wrong:
-            likeliest = max(wrong, key=lambda v: (v.score.probability, v.candidate.version.record.id))
-            found.append(Example(likeliest.score.features, False, ("labelled", row["language"])))
+            found.append(Example(own, True, (row["id"], "")))
+        likely = sorted(wrong.values(), key=lambda features: -features["logit_local"])[:LIKELIEST]
+        found += [Example(features, False, (row["id"], "")) for features in likely]
     return found
 
 

@@ -18,7 +18,8 @@ How a scorer uses it, for the candidates of one question:
 The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``.
 A negated question is about the same fact: in scope, its form is for others to tell. Place and date vetoes are policies.
 
-A pair is in one of five regimes, each with weights of its own: the subject is *named* in both texts, and cut out where words
+A pair is in one of six regimes, each with weights of its own. The record belongs to a jurisdiction (*local*): it has siblings
+everywhere that differ by a word, and is mostly about a topic that has no name. Else it holds for the world: the subject is *named* in both texts, and cut out where words
 are compared; the same for a subject that is no proper name (*plain*); the record's name does not stand in the question
 (*unnamed*); the record has none (*topical*); or the question is in another language than the record (*abroad*), where names
 may be spelt in another script and only the head can tell.
@@ -36,14 +37,23 @@ from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
 
 _UNUSED: Final = ("named", "dense_named", "overlap_abroad")  # the bias; tied to one encoder; words of two languages
-_LED: Final = ("plain", "topical", "abroad")  # where no name tells records apart, being nearest by far does
+_LED: Final = ("plain", "topical", "abroad", "local")  # where no name tells records apart, being nearest by far does
 _LEAD: Final = 0.3  # a larger lead says no more
-REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad")
+REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad", "local")
 FEATURES: Final = (
     *(f"{kind}{regime}" for regime in REGIMES for kind in ("", "logit_", "dense_", "overlap_") if kind + regime not in _UNUSED),
-    *("absent", "missing", "longer", "cloze", "abroad_named", *(f"lead_{regime}" for regime in _LED)),
+    *(
+        "absent",
+        "missing",
+        "longer",
+        "cloze",
+        "abroad_named",
+        "local_named",
+        "local_abroad",
+        *(f"lead_{regime}" for regime in _LED),
+    ),
 )
-SECOND: Final = tuple(f"pair_{regime}" for regime in REGIMES if regime != "abroad")  # features of the second look
+SECOND: Final = tuple(f"pair_{regime}" for regime in REGIMES[:4])  # features of the second look
 MAX_SECOND: Final = 2  # candidates of one question that get one
 SUBJECT: Final = "[MASK]"  # stands for the subject where the words of both texts are compared
 MAX_NAMED: Final = 4  # records read together with a question that names one of them whole, at most
@@ -72,6 +82,7 @@ class PairEvidence:
         subject, aliases, relation, record_question, paraphrases: the record's; empty where it gives none.
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
         lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise.
+        is_local: whether the record belongs to a jurisdiction other than the world.
         logit: the head's answer to the pair, None until it was asked.
         pair_logit: the pair encoder's answer, None where it was not asked.
         whole, origin: the question as typed, where parts of it are left out of ``question``, and the place there of each
@@ -86,6 +97,7 @@ class PairEvidence:
     paraphrases: tuple[str, ...] = ()
     dense: float = 0.0
     lead: float = 0.0
+    is_local: bool = False
     logit: float | None = None
     pair_logit: float | None = None
     whole: str = ""
@@ -278,9 +290,12 @@ def features(evidence: PairEvidence) -> dict[str, float]:
     logit = 0.0 if evidence.logit is None else max(-10.0, min(10.0, evidence.logit))
     overlap = max(_overlap(reading.question, text) for text in (reading.record, *evidence.paraphrases))
     is_name = _is_proper(evidence.subject or read_name(evidence.record_question))
+    abroad = is_abroad(evidence.question, evidence.record_question)
     regime = (
-        "abroad"
-        if is_abroad(evidence.question, evidence.record_question)
+        "local"
+        if evidence.is_local
+        else "abroad"
+        if abroad
         else ("named" if is_name else "plain")
         if reading.is_named
         else ("unnamed" if is_name else "topical")
@@ -293,7 +308,9 @@ def features(evidence: PairEvidence) -> dict[str, float]:
         found["abroad_named"] = float(reading.is_named)
     if regime == "unnamed":
         found["absent"] = float(mention is None or cover < _COVER or (mention.longer and mention.kind == "partial"))
-    if reading.is_named and regime != "abroad":
+    if regime == "local":
+        found["local_named"], found["local_abroad"] = float(reading.is_named), float(abroad)
+    if regime in ("named", "plain"):
         found["missing"] = 1.0 - cover
         found["longer"] = float(mention is not None and mention.longer and mention.kind != "partial")
         found["cloze"] = float(is_cloze)
@@ -315,7 +332,8 @@ def grey(evidences: Sequence[PairEvidence], last: LastStage) -> list[int]:
     low, high = last.doubt
     found = []
     for position, evidence in enumerate(evidences):
-        if evidence.logit is not None and not is_abroad(evidence.question, evidence.record_question):
+        is_english = not evidence.is_local and not is_abroad(evidence.question, evidence.record_question)
+        if evidence.logit is not None and is_english:
             value = probability(evidence, last).value
             if low < value < high:
                 found.append((-value, position))

@@ -12,7 +12,7 @@ from typing import Final
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.pair import Pair
-from rag_edit.scope.adjuncts import kept_for, text_for
+from rag_edit.scope.adjuncts import GLOBAL, kept_for, text_for
 from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.mentions import is_light
 from rag_edit.scope.reading import Reading
@@ -98,6 +98,7 @@ class TrainedScorer:
                 fold(record.relation),
                 _wording(candidate),
                 record.paraphrases,
+                record.jurisdiction == GLOBAL,
             )
             groups.setdefault(key, []).append(place)
         nearest = sorted(groups.values(), key=lambda members: min(_distance(item.candidates[m]) for m in members))[:LOOKED_AT]
@@ -118,6 +119,7 @@ class TrainedScorer:
             record_question=_wording(shown),
             paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
             dense=corrected(max(c.similarity for c in alike), self.background),
+            is_local=record.jurisdiction != GLOBAL,
             whole="" if is_whole else reading.text,
             origin=() if is_whole else kept.origin,
         )

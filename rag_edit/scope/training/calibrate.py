@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from rag_edit.scope.risk import allowed_confident, reliability, risk_cut
+from rag_edit.scope.risk import allowed_confident, allowed_expected, reliability, risk_cut
 from rag_edit.scope.trained import FEATURES, SECOND, Calibration, LastStage, features, is_repeat, probability, second_features
 from rag_edit.scope.training.evaluate import Outcome, best
 
@@ -20,6 +20,7 @@ SIGNS: Final[Mapping[str, int]] = {
     **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "lead_"))},
     **dict.fromkeys(SECOND, 1),
     "abroad_named": 1,
+    "local_named": 1,
     "absent": -1,
     "missing": -1,
     "longer": -1,
@@ -118,6 +119,33 @@ def logistic(examples: Sequence[Example], *, ridge: float = 1.0, steps: int = 30
     return Calibration(
         {n: round(float(v / s), 6) for n, v, s in zip(names, w[:-1], spread, strict=True)}, round(float(w[-1]), 6)
     )
+
+
+def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: float) -> LastStage:
+    """Return the last stage with the weights of the regime ``local`` fitted on examples of their own.
+
+    Its intercept is lowered until, at ``cut``, the share of questions whose likeliest wrong candidate would win keeps the risk.
+
+    Args:
+        last: fitted for the other regimes.
+        examples: of questions to records of jurisdictions; a group a question.
+        cut: the common threshold.
+        risk: share of wrong overrides, one added to the count.
+    """
+    names = [name for name in FEATURES if name.endswith("_local") or name.startswith("local_")]
+    own = [Example({name: example.named[name] for name in names}, example.is_right, ("local", "")) for example in examples]
+    found = logistic(own)
+    weights = {**last.first.weights, **found.weights}
+    weights["local"] = round(found.bias - last.first.bias, 6)
+    worst: dict[tuple[str, str], float] = {}
+    for example in examples:
+        total = found.bias + sum(weights[name] * example.named[name] for name in names)
+        value = 0.0 if example.is_right else 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+        worst[example.group] = max(worst.get(example.group, 0.0), value)
+    needed = min(0.999, risk_cut(list(worst.values()), allowed_expected(risk, len(worst))))
+    if needed > cut:
+        weights["local"] = round(weights["local"] - math.log(needed / (1 - needed)) + math.log(cut / (1 - cut)), 6)
+    return replace(last, first=Calibration(weights, last.first.bias))
 
 
 def held_back(last: LastStage, outcomes: Sequence[Outcome], regime: str, cut: float, risk: float) -> LastStage:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from rag_edit.core.digest import digest_file
 from rag_edit.scope.background import background, corrected
-from rag_edit.scope.trained import Calibration, is_repeat
-from rag_edit.scope.training.calibrate import Example, fit, fit_second, held_back, reliability_of, risk_threshold
+from rag_edit.scope.trained import Calibration, LastStage, is_repeat
+from rag_edit.scope.training.calibrate import Example, fit, fit_second, held_back, reliability_of, risk_threshold, with_local
 from rag_edit.scope.training.evaluate import Embed, Look, Outcome, Score, figures, gather, looked_again, write_raw
 from rag_edit.scope.training.joint import Setting
 from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, TUNE_PERCENT, language
@@ -27,7 +27,6 @@ GUARDED: Final = (
 UNFITTED: Final = frozenset(
     ("loc",)
 )  # HalluEditBench's locality questions often ask for the very fact: reported, not fitted on
-FURTHER: Final = "labelled questions of the demo knowledge, the development set"
 NO_SECOND: Final = Calibration({}, 0.0)
 RISKS: Final = (0.005, 0.01, 0.02, 0.05)
 DEFAULT_RISK: Final = 0.01
@@ -45,7 +44,6 @@ def release(
     score: Score,
     look: Look,
     say: Callable[[str], None],
-    further: Sequence[Example] = (),
 ) -> dict[str, Any]:
     """Write the manifest of the head in ``target`` and return it.
 
@@ -59,14 +57,13 @@ def release(
         score: logits of pairs, by the very head in ``target``.
         look: logits of (question, record) texts by the pair encoder.
         say: gets a line a step.
-        further: examples to fit on beside the suites', with `FURTHER` as their name.
     """
     scale = background(embed)
     outcomes: dict[str, list[Outcome]] = {}
     for suite in (*(load(data) for load in ENGLISH), *(language(data, code) for code in LANGUAGES)):
         outcomes[suite.name] = gather(suite, embed, score, scale=lambda cosine: corrected(cosine, scale))
         say(f"asked {suite.name}: {len(suite.questions)} questions")
-    last = fit(split(outcomes.values(), tune=True), skip=UNFITTED, further=further)
+    last = fit(split(outcomes.values(), tune=True), skip=UNFITTED)
     last = replace(last, second=NO_SECOND)  # so that doubt is looked at again
     outcomes = {name: looked_again(rows, last, look) for name, rows in outcomes.items()}
     tuning, reported = split(outcomes.values(), tune=True), split(outcomes.values(), tune=False)
@@ -94,7 +91,7 @@ def release(
             "first": {"weights": dict(last.first.weights), "bias": last.first.bias},
             "second": {"weights": dict(last.second.weights), "bias": last.second.bias},
             "doubt": list(last.doubt),
-            "fitted_on": f"all suites below, ids below {TUNE_PERCENT} of 100 by sha256" + (f"; {FURTHER}" if further else ""),
+            "fitted_on": f"all suites below, ids below {TUNE_PERCENT} of 100 by sha256",
         },
         "thresholds": {
             "by_risk": thresholds,
@@ -108,6 +105,24 @@ def release(
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", "utf-8")
     for name, rows in outcomes.items():
         write_raw(work / f"raw-{name}.jsonl", rows, last)
+    return manifest
+
+
+def add_local(target: Path, examples: Sequence[Example], source: str) -> dict[str, Any]:
+    """Fit the regime of located records in the manifest of ``target`` and return it.
+
+    Args:
+        target: the head's folder, with a manifest.
+        examples: see `rag_edit.scope.training.calibrate.with_local`.
+        source: what they were made of, for the manifest.
+    """
+    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))
+    last = LastStage.from_manifest(manifest["calibration"])
+    cut = float(manifest["thresholds"]["default"])
+    last = with_local(last, examples, cut, DEFAULT_RISK)
+    manifest["calibration"]["first"]["weights"] = dict(last.first.weights)
+    manifest["calibration"]["local"] = {"fitted_on": source, "examples": len(examples)}
+    (target / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", "utf-8")
     return manifest
 
 

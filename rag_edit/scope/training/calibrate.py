@@ -137,12 +137,13 @@ def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: f
     found = logistic(own)
     weights = {**last.first.weights, **found.weights}
     weights["local"] = round(found.bias - last.first.bias, 6)
-    worst: dict[tuple[str, str], float] = {}
+    best: dict[tuple[str, str], list[float]] = {}  # of each question: its likeliest wrong candidate, its right one
     for example in examples:
         total = found.bias + sum(weights[name] * example.named[name] for name in names)
-        value = 0.0 if example.is_right else 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
-        worst[example.group] = max(worst.get(example.group, 0.0), value)
-    needed = min(0.999, risk_cut(list(worst.values()), allowed_expected(risk, len(worst))))
+        pair = best.setdefault(example.group, [0.0, 0.0])
+        pair[example.is_right] = max(pair[example.is_right], 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total)))))
+    worst = [wrong if wrong > right else 0.0 for wrong, right in best.values()]
+    needed = min(0.999, risk_cut(worst, allowed_expected(risk, len(worst))))
     if needed > cut:
         weights["local"] = round(weights["local"] - math.log(needed / (1 - needed)) + math.log(cut / (1 - cut)), 6)
     return replace(last, first=Calibration(weights, last.first.bias))

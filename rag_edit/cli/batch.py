@@ -31,7 +31,8 @@ class BadBatchError(RagEditError):
         self.faults = tuple(faults)
         more = f"\n... and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
         super().__init__(
-            "\n".join([f"{len(faults)} fault{'s' if len(faults) != 1 else ''}, nothing asked:", *faults[:MAX_FAULTS]]) + more, hint="rag-edit ask --help"
+            "\n".join([f"{len(faults)} fault{'s' if len(faults) != 1 else ''}, nothing asked:", *faults[:MAX_FAULTS]]) + more,
+            hint="rag-edit ask --help",
         )
 
 

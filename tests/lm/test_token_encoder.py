@@ -1,6 +1,8 @@
 """The encoder that keeps tokens: the same vectors, and pairs that cost no second pass."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ QUESTION, RECORD = "what is a b c?", "a b is"
 class Counting(TransformerEncoder):
     passes = 0
 
-    def encode_tokens(self, texts, **options):  # type: ignore[no-untyped-def]
+    def encode_tokens(self, texts: Sequence[str], **options: Any) -> Any:
         self.passes += len(texts)
         return super().encode_tokens(texts, **options)
 

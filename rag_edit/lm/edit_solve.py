@@ -6,6 +6,7 @@ found by gradient, the weight change that writes it there in closed form. Neithe
 under its lock and left as it was; what is returned is rounded to what is stored, so that what was solved is what is served.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -291,7 +292,7 @@ class _Work:
 
 def _scale(x: "Tensor") -> float:
     """Return the root mean square of the middle one of some vectors, (m, d): a few tokens of any model are a hundred times larger."""
-    return float(x.norm(dim=-1).median()) / float(x.shape[-1]) ** 0.5
+    return float(x.norm(dim=-1).median()) / math.sqrt(float(x.shape[-1]))
 
 
 def _as_stored(delta: LowRank) -> LowRank:

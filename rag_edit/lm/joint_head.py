@@ -152,7 +152,7 @@ def _unit(x: Floats) -> Floats:
 
 
 def _norm(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    centred = x - x.mean(-1, keepdims=True)
+    centred: Floats = x - x.mean(-1, keepdims=True)
     centred *= 1 / np.sqrt((centred * centred).mean(-1, keepdims=True) + _EPS)
     centred *= weight
     centred += bias

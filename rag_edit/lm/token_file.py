@@ -96,8 +96,8 @@ class TokenFile:
             _write(self._data, b"".join(parts), self._end)
             _write(self._lines, lines.tobytes(), self._next)
             self._end, self._next = int(offsets[-1]), self._next + lines.nbytes
-            for key, line in zip(lines["text"].tolist(), lines.tolist(), strict=True):
-                self._places[key] = line[1:]
+            for line in lines:
+                self._places[int(line["text"])] = (int(line["offset"]), int(line["count"]), int(line["crc"]))
 
     def _bytes(self, tokens: Tokens) -> Sequence[bytes]:
         return tokens.codes.tobytes(), tokens.scales.astype("<f4").tobytes(), tokens.spans.astype("<i4").tobytes()

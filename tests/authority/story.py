@@ -168,8 +168,9 @@ class Story:
 
     def do(self, act: Act) -> Verdict:
         """Apply an act as the next one, whatever becomes of it."""
+        counted = max(self.now, self.book.state.clock)  # what a receiver stores: the clock that the book counts with
         verdict = self.book.apply(act, position=self.position, now=self.now)
-        self.told.append(Told(act, self.position, self.now, verdict))
+        self.told.append(Told(act, self.position, counted, verdict))
         self.position += 1
         return verdict
 

@@ -11,6 +11,7 @@ sides of a pair are read from, so a text says the same whether it comes from a f
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,7 +22,7 @@ from safetensors.numpy import load_file
 
 from rag_edit.core.digest import Digest, digest_bytes
 from rag_edit.lm.bert import Floats, gelu
-from rag_edit.lm.blas import one_thread
+from rag_edit.lm.blas import one_thread, processors
 from rag_edit.lm.tokens import Tokens
 
 _EPS: Final = np.float32(1e-5)
@@ -83,12 +84,17 @@ class JointHead:
         Rounded to a thousandth: what a pair's batch mates change lies far below.
         """
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0].named) + len(pairs[i][1].named))
+        parts = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
         logits = [0.0] * len(pairs)
-        with one_thread():
-            for start in range(0, len(order), _BATCH):
-                part = order[start : start + _BATCH]
-                for i, value in zip(part, self._logits([pairs[i] for i in part]), strict=True):
-                    logits[i] = round(float(value), 3)
+        with one_thread() as held:
+            if not held or len(parts) < 2:
+                found = [self._logits([pairs[i] for i in part]) for part in parts]
+            else:  # batches side by side, each on one thread
+                with ThreadPoolExecutor(processors()) as pool:
+                    found = list(pool.map(lambda part: self._logits([pairs[i] for i in part]), parts))
+        for part, values in zip(parts, found, strict=True):
+            for i, value in zip(part, values, strict=True):
+                logits[i] = round(float(value), 3)
         return logits
 
     def _logits(self, pairs: Sequence[tuple[Side, Side]]) -> Floats:

@@ -1,6 +1,7 @@
 """Train the scope model's joint head: corpus, hidden states, training, last stage, manifest.
 
-usage: train_scope.py --data DIR [--encoder e5|minilm] [--work DIR] [--out DIR] [--groups N] [--steps N] [--seed N] [--skip-training]
+usage: train_scope.py --data DIR [--encoder e5|minilm] [--work DIR] [--out DIR] [--groups N] [--steps N] [--seed N]
+                      [--skip-training] [--skip-measuring] [--labelled HOME QUESTIONS]
 
 Every step goes on from what --work holds. Raw outputs of the measurement stay there as JSONL.
 """

@@ -18,7 +18,6 @@ from rag_edit.core.decision import Message, Query, Reason
 from rag_edit.engine import Engine
 from rag_edit.opening import open_engine
 from rag_edit.scope.calibration import Thresholds
-from rag_edit.scope.trained import FEATURES
 from rag_edit.scope.training.calibrate import Example
 
 LIKELIEST: Final = 3  # wrong candidates of a row that are learnt from
@@ -61,7 +60,7 @@ def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict
 
 
 def examples(home: Path, rows: list[dict[str, Any]]) -> list[Example]:
-    """Return, for fitting the last stage of the scope model, the candidates of every row that no veto stops; a group a row.
+    """Return, for fitting the regime of located topics, the candidates of every row that no veto stops; a group a row.
 
     Of the wrong ones those that the joint head likes best. Records that read alike share their features: where the expected record
     is among them, they count as right.
@@ -71,7 +70,7 @@ def examples(home: Path, rows: list[dict[str, Any]]) -> list[Example]:
         engine.thresholds = Thresholds(1e-9, 0.0, engine.scorer.digest, "no cut")
         outcomes = engine.ask_many([query_of(engine, row) for row in rows], route_only=True)
     for row, outcome in zip(rows, outcomes, strict=True):
-        seen = [v for v in outcome.decision.verdicts if v.reason not in VETOED and set(FEATURES) <= set(v.score.features)]
+        seen = [v for v in outcome.decision.verdicts if v.reason not in VETOED and v.score.features.get("local")]
         own = next((v.score.features for v in seen if v.candidate.version.record.id == row["expect"]), None)
         wrong = {tuple(sorted(v.score.features.items())): v.score.features for v in seen if v.score.features != own}
         if own is not None:

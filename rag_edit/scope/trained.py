@@ -6,8 +6,9 @@ How a scorer uses it, for the candidates of one question:
 
 1. For each candidate make a `PairEvidence` (``dense``: cosine of the question with the nearest of the record's question
    and paraphrases; ``logit`` None). Every string but the question comes from the record; its target is not among them.
-2. `with_leads(evidences)` compares them; `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all
-   others are out of scope (`probability` gives them 0). A question that repeats the record's own words is left out too.
+2. `with_leads(evidences)` compares them; `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading
+   together with the question; all others are out of scope (`probability` gives them 0). A question that repeats the record's
+   own words is left out too.
 3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
 4. ``scored = probability(evidence, last)``: `Scored.value` is the calibrated probability, `Scored.features` the named
    numbers for the trace. `LastStage.from_manifest` takes the artefact's ``calibration`` block.
@@ -18,11 +19,11 @@ How a scorer uses it, for the candidates of one question:
 The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``.
 A negated question is about the same fact: in scope, its form is for others to tell. Place and date vetoes are policies.
 
-A pair is in one of six regimes, each with weights of its own. The record belongs to a jurisdiction (*local*): it has siblings
-everywhere that differ by a word, and is mostly about a topic that has no name. Else it holds for the world: the subject is *named* in both texts, and cut out where words
-are compared; the same for a subject that is no proper name (*plain*); the record's name does not stand in the question
-(*unnamed*); the record has none (*topical*); or the question is in another language than the record (*abroad*), where names
-may be spelt in another script and only the head can tell.
+A pair is in one of six regimes, each with weights of its own. A record of a jurisdiction about a topic that has no name is *local*: it
+has siblings everywhere that differ by a word. Else the subject is *named* in both texts, and cut out where words are compared;
+the same for a subject that is no proper name (*plain*); the record's name does not stand in the question (*unnamed*); the
+record has none (*topical*); or the question is in another language than the record (*abroad*), where names may be spelt in
+another script and only the head can tell.
 """
 
 import math
@@ -36,8 +37,11 @@ from rag_edit.core.pair import Pair, Span
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
 
-_UNUSED: Final = ("named", "dense_named", "overlap_abroad")  # the bias; tied to one encoder; words of two languages
-_LED: Final = ("plain", "topical", "abroad", "local")  # where no name tells records apart, being nearest by far does
+_UNUSED: Final = (
+    *("named", "dense_named", "overlap_abroad"),  # the bias; tied to one encoder; words of two languages
+    *("dense_local", "overlap_local"),  # added nothing on the labelled questions
+)
+_LED: Final = ("plain", "topical", "abroad")  # where no name tells records apart, being nearest by far does
 _LEAD: Final = 0.3  # a larger lead says no more
 REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad", "local")
 FEATURES: Final = (
@@ -48,8 +52,6 @@ FEATURES: Final = (
         "longer",
         "cloze",
         "abroad_named",
-        "local_named",
-        "local_abroad",
         *(f"lead_{regime}" for regime in _LED),
     ),
 )
@@ -60,9 +62,8 @@ MAX_NAMED: Final = 4  # records read together with a question that names one of 
 MAX_PAIRS: Final = 10  # the same where it names none
 _COVER: Final = 0.3  # share of a name from which a candidate is worth a look
 _DENSE: Final = 0.4  # the same for the cosine, where no proper name stands there whole
-_BEHIND: Final = 0.45  # a candidate whose plain subject stands there so much less than the best one's is not asked about
 WHOLE: Final = 0.999  # cover of a name that stands there whole
-_BEHIND_NAME: Final = 0.15  # the same, where a proper name stands there whole
+_BEHIND_NAME: Final = 0.15  # a candidate whose name stands there so much less than one that stands there whole is not read
 _ELSEWHERE: Final = re.compile(
     r"[^\W\d_A-Za-z\u00aa-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a]|[ğışĞŞİ]"
 )  # letters that are not Latin, or Turkish
@@ -174,7 +175,7 @@ class Scored:
 
 @lru_cache(maxsize=4096)
 def read(evidence: PairEvidence) -> Reading:
-    """Return the texts for the pair encoder: the subject cut out of both sides where both name it, else as they are."""
+    """Return how the two are read: the subject marked for the head, and cut out for the second look, where both name it."""
     own = evidence.record_question
     names = tuple(n for n in (evidence.subject or read_name(own), *evidence.aliases) if n)
     there = find_mention(own, names)
@@ -293,7 +294,7 @@ def features(evidence: PairEvidence) -> dict[str, float]:
     abroad = is_abroad(evidence.question, evidence.record_question)
     regime = (
         "local"
-        if evidence.is_local
+        if evidence.is_local and not is_name
         else "abroad"
         if abroad
         else ("named" if is_name else "plain")
@@ -308,8 +309,6 @@ def features(evidence: PairEvidence) -> dict[str, float]:
         found["abroad_named"] = float(reading.is_named)
     if regime == "unnamed":
         found["absent"] = float(mention is None or cover < _COVER or (mention.longer and mention.kind == "partial"))
-    if regime == "local":
-        found["local_named"], found["local_abroad"] = float(reading.is_named), float(abroad)
     if regime in ("named", "plain"):
         found["missing"] = 1.0 - cover
         found["longer"] = float(mention is not None and mention.longer and mention.kind != "partial")
@@ -332,8 +331,9 @@ def grey(evidences: Sequence[PairEvidence], last: LastStage) -> list[int]:
     low, high = last.doubt
     found = []
     for position, evidence in enumerate(evidences):
-        is_english = not evidence.is_local and not is_abroad(evidence.question, evidence.record_question)
-        if evidence.logit is not None and is_english:
+        if evidence.logit is not None and not is_abroad(evidence.question, evidence.record_question):
+            if features(evidence)["local"]:
+                continue  # the pair encoder was not trained on topics
             value = probability(evidence, last).value
             if low < value < high:
                 found.append((-value, position))

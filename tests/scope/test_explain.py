@@ -7,13 +7,14 @@ import pytest
 from rag_edit.core.decision import Decision, Form, Reason, Route, ScopeScore, Verdict
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.explain import FEATURE_WORDS, GATES, REASON_WORDS, features_in_words, gates, heading, sentences, summary
+from rag_edit.scope.trained import FEATURES, SECOND
 from tests.scope.cases import candidate, reading
 
 CUTS = Thresholds(0.8, 0.0, "s", "a thousand labels", {Form.YES_NO: 0.9})
 
 
 def verdict(reason: Reason, p: float = 0.9, note: str = "") -> Verdict:
-    return Verdict(candidate(), ScopeScore(p, {"logit": 2.5, "plain": 0.0, "odd": -3.0}), reason, note or str(reason))
+    return Verdict(candidate(), ScopeScore(p, {"logit_named": 2.5, "plain": 0.0, "odd": -3.0}), reason, note or str(reason))
 
 
 FATES = {
@@ -37,7 +38,10 @@ def test_every_reason_has_words() -> None:
 
 
 def test_features_are_named_in_words_the_weightiest_first_and_strange_ones_by_their_name() -> None:
-    assert features_in_words(verdict(Reason.IN_SCOPE)) == [("odd", "odd", -3.0), ("logit", FEATURE_WORDS["logit"], 2.5)]
+    assert features_in_words(verdict(Reason.IN_SCOPE)) == [
+        ("odd", "odd", -3.0),
+        ("logit_named", FEATURE_WORDS["logit_named"], 2.5),
+    ]
 
 
 def test_a_candidates_sentences_give_fate_score_and_what_found_it() -> None:
@@ -64,3 +68,7 @@ def test_the_outcome_is_one_sentence() -> None:
     assert summary(lost) == "the base model answers: the nearest, r@1, is out: it says Italy"
     both = Decision(Route.ABSTAIN, Reason.CONFLICT, contenders=(version, replace(version, version=2)))
     assert summary(both).startswith("nobody answers: r@1 and r@2 contradict one another")
+
+
+def test_every_number_that_the_trained_scorer_gives_has_words() -> None:
+    assert {*FEATURES, *SECOND} <= set(FEATURE_WORDS)

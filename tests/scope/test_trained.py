@@ -205,3 +205,18 @@ def test_a_second_look_decides_with_weights_of_its_own() -> None:
 def test_a_question_in_another_language_gets_no_second_look_by_an_english_encoder() -> None:
     asked = replace(BACH, question="Wo wurde Johann Sebastian Bach geboren?", logit=0.5)
     assert grey([asked], replace(DOUBTING, first=Calibration({}, 0.0))) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_local", "regime"),
+    [
+        pytest.param("standard VAT rate", True, "local", id="a topic of a jurisdiction"),
+        pytest.param("standard VAT rate", False, "plain", id="the same topic of the world"),
+        pytest.param("Acme GmbH", True, "named", id="a name is a name in any jurisdiction"),
+    ],
+)
+def test_only_topics_without_a_name_are_local(subject: str, is_local: bool, regime: str) -> None:
+    asked = PairEvidence(
+        f"How old is the {subject}?", subject, record_question=f"What age has the {subject}?", is_local=is_local, logit=1.0
+    )
+    assert features(asked)[f"logit_{regime}"] == 1.0

@@ -20,7 +20,6 @@ SIGNS: Final[Mapping[str, int]] = {
     **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "lead_"))},
     **dict.fromkeys(SECOND, 1),
     "abroad_named": 1,
-    "local_named": 1,
     "absent": -1,
     "missing": -1,
     "longer": -1,

@@ -42,9 +42,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=Setting.steps)
     parser.add_argument("--seed", type=int, default=Setting.seed)
     parser.add_argument("--skip-training", action="store_true", help="only measure and calibrate the head in --out")
-    parser.add_argument(
-        "--skip-measuring", action="store_true", help="leave the manifest in --out as it is, but for --labelled"
-    )
+    parser.add_argument("--skip-measuring", action="store_true", help="keep the manifest in --out, but for --labelled")
     parser.add_argument(
         "--labelled", nargs=2, type=Path, metavar=("HOME", "QUESTIONS"), help="fit on these too: a home, its questions"
     )

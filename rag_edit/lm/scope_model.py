@@ -76,13 +76,15 @@ def open_scope_model(encoder: str, cache: Path, tokens: Path | None, directory: 
     Raises:
         ModelMissingError: weights or head are not there.
     """
+    from safetensors import SafetensorError
+
     manifest = read_manifest(encoder, directory)
     try:
         head = JointHead.open(directory / trained_on(encoder))
         bank = TopicBank.open(directory / trained_on(encoder))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelMissingError(
-            f"the joint head of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
+            f"joint head and topics of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
         ) from error
     parts = {"head": head.digest, "pair": manifest["pair"], "last": json.dumps(manifest["calibration"], sort_keys=True)}
     artefact = digest_json(parts if bank is None else {**parts, "topics": bank.digest})

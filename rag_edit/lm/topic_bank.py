@@ -11,6 +11,7 @@ which they vary most, as int8 rows whose length says nothing.
 Source: memory of labelled examples beside a network, Khandelwal et al. 2020 (arXiv:1911.00172); here over topics, by the nearest wording of each.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ class TopicBank:
 
         Raises:
             KeyError: the file lacks a tensor.
+            SafetensorError: it is no safetensors file.
         """
         path = directory / FILE
         if not path.exists():
@@ -79,18 +81,20 @@ class TopicReader:
         """Take what gives texts' unit vectors, (n, dim), and a bank made from such vectors."""
         self._vectors_of, self._bank = vectors_of, bank
         self._known: OrderedDict[str, Floats] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Return for each (question, record's wording), in order, how far both stand for the same topics, 0 to 1."""
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        found = {text: known for text in texts if (known := self._known.get(text)) is not None}
+        with self._lock:
+            found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in texts if text not in found]
         if missing:
             found |= zip(missing, self._bank.likeness(self._vectors_of(missing)), strict=True)
-        for _, text in pairs:
-            self._known[text] = found[text]
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known |= {text: found[text] for _, text in pairs}
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
         return [self._bank.agreement(found[question], found[record]) for question, record in pairs]
 
 

@@ -59,9 +59,8 @@ def holds_on_the_day(reading: Reading, candidate: Candidate) -> Objection | None
     start, end, named = asked_days(reading)
     if _holds(record, start, end):
         return None
-    if named and _stands_in(
-        named, record.names()
-    ):  # a name may have a year in it: another date of the question counts, or its day
+    if named and _stands_in(named, record.names()):
+        # a name may have a year in it: then another date of the question counts, or else the day of asking
         start, end, named = asked_days(reading, record.names())
         if _holds(record, start, end):
             return None

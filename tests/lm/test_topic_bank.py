@@ -1,5 +1,6 @@
 """The bank of known topics: what question and record stand by, near misses apart, and the same answer alone as in a batch."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rag_edit.core.digest import digest_bytes
-from rag_edit.lm.scope_model import MODEL_DIRECTORY
+from rag_edit.core.errors import ModelMissingError
+from rag_edit.lm.scope_model import MODEL_DIRECTORY, open_scope_model
 from rag_edit.lm.topic_bank import FILE, TopicBank, TopicReader
 from rag_edit.scope.training.bank import wordings, write_bank
 from rag_edit.scope.training.topics import Family, Topic
@@ -89,6 +91,16 @@ def test_a_folder_without_a_bank_has_none_and_a_bank_is_named_by_its_bytes(tmp_p
     assert TopicBank.open(tmp_path) is None
     bank = bank_in(tmp_path)
     assert bank.digest == digest_bytes((tmp_path / FILE).read_bytes())
+
+
+@pytest.mark.parametrize("broken", ["topics.safetensors", "head.safetensors"])
+def test_a_broken_file_of_the_model_is_named_with_what_to_run_next(tmp_path: Path, broken: str) -> None:
+    shutil.copytree(MODEL_DIRECTORY / "e5", tmp_path / "e5")
+    (tmp_path / "e5" / broken).write_bytes(b"cut off")
+    with pytest.raises(ModelMissingError) as found:
+        open_scope_model("e5", tmp_path / "cache", None, tmp_path)
+    assert str(tmp_path / "e5") in str(found.value)
+    assert "rag-edit doctor" in str(found.value)
 
 
 @pytest.mark.parametrize("encoder", ["e5"])

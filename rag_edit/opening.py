@@ -233,7 +233,7 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     embedder = reader if has_head else open_encoder(settings.encoder, settings.cache_dir)
     scale = float(manifest["background"]) if has_head else background(lambda texts: embedder.encode(texts, kind="query"))
     last = LastStage.from_manifest(manifest["calibration"])
-    trained = TrainedScorer(reader.score, LazyPairs(), last, model.artefact, scale, model.topics)
+    trained = TrainedScorer(reader.score, LazyPairs(), last, model.artefact, scale, model.topics, place_reader())
     cut = manifest["thresholds"]
     chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
     if not has_head:

@@ -65,13 +65,12 @@ class TopicBank:
         found: Floats = np.maximum.reduceat(near, self._starts, axis=1)
         return found
 
-    def agreement(self, left: Floats, right: Floats) -> float:
-        """Return how far two texts stand for the same topics, by their (topics,) likeness: the cosine of the chances of each.
-
-        Near 1 for texts that stand nowhere in particular but do so alike: of topics that the bank does not hold it says nothing.
-        """
-        one, other = _shares(left), _shares(right)
-        return round(float(one @ other / np.sqrt((one @ one) * (other @ other))), _DECIMALS)
+    def shares(self, vectors: Floats) -> Floats:
+        """Return (n, topics) chances that (n, dim) texts stand for each topic, from their likeness to its nearest wording."""
+        found = self.likeness(vectors)
+        shares = np.exp((found - found.max(axis=1, keepdims=True)) / _SHARPNESS)
+        chances: Floats = shares / shares.sum(axis=1, keepdims=True)
+        return chances
 
 
 class TopicReader:
@@ -80,28 +79,31 @@ class TopicReader:
     def __init__(self, vectors_of: Callable[[Sequence[str]], Floats], bank: TopicBank) -> None:
         """Take what gives texts' unit vectors, (n, dim), and a bank made from such vectors."""
         self._vectors_of, self._bank = vectors_of, bank
-        self._known: OrderedDict[str, Floats] = OrderedDict()
+        self._known: OrderedDict[str, Floats] = OrderedDict()  # shares of records' texts
         self._lock = threading.Lock()
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Return for each (question, record's wording), in order, how far both stand for the same topics, 0 to 1."""
+        """Return for each (question, record's wording), in order, how far the one stands where the other does, 0 to 1; see `agreement`."""
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         with self._lock:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in texts if text not in found]
         if missing:
-            found |= zip(missing, self._bank.likeness(self._vectors_of(missing)), strict=True)
+            found |= zip(missing, self._bank.shares(self._vectors_of(missing)), strict=True)
         with self._lock:
             self._known |= {text: found[text] for _, text in pairs}
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return [self._bank.agreement(found[question], found[record]) for question, record in pairs]
+        return [agreement(found[question], found[record]) for question, record in pairs]
 
 
-def _shares(likeness: Floats) -> Floats:
-    shares = np.exp((likeness - likeness.max()) / _SHARPNESS)
-    found: Floats = shares / shares.sum()
-    return found
+def agreement(asked: Floats, recorded: Floats) -> float:
+    """Return how far a question stands for the topics that a record's text stands for, by their (topics,) chances.
+
+    The chance that both stand for one topic, beside the chance that the record's text and itself do: 1 for a text and itself, also where it
+    stands nowhere in particular, so that a topic which the bank does not hold costs nothing.
+    """
+    return round(min(1.0, float(asked @ recorded / (recorded @ recorded))), _DECIMALS)
 
 
 def _unit(rows: Floats) -> Floats:

@@ -1,26 +1,35 @@
 """A question without the place and the time it names, where vetoes judge those. Pure.
 
 "What is the standard VAT rate in Germany?" asks of a German record what "What is the standard VAT rate?" asks: whether the place
-fits is `rag_edit.scope.policies`' business, and the score should see the rest. Words that the record itself uses stay.
+fits is `rag_edit.scope.policies`' business, and the score should see the rest. Words that the record itself uses stay. A located
+record's own wordings are read the same way (`at_home`): whoever writes "What is the VAT rate in Germany?" for DE means the place by it twice.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from rag_edit.core.record import Record
+from rag_edit.scope.mentions import names_nothing
+from rag_edit.scope.places import PlaceMention
 from rag_edit.scope.reading import Reading
 from rag_edit.scope.text import fold
 
 GLOBAL: Final = "GLOBAL"
+ReadPlaces = Callable[[str], Sequence[PlaceMention]]
 _LEAD: Final = re.compile(
     r"(?:[\s,(–-]|^)(?:(?:here|back|over|still|hier|aquí|ici|allá)\s+)?"
     r"(?:in|on|at|for|of|from|within|across|during|as of|since|by|im|am|ab|vom|von|für|fur|seit|bei|aus|en|à|a|au|aux|dans|de|du|des|pour|le|el|del|para|desde)"
     r"(?:\s+(?:the|year|der|die|das|dem|den|jahr|jahre|la|le|les|el|los|las|l'|année|annee|año|ano|mes|mois|state of|canton of|canton de))*\s*$",
     re.IGNORECASE,
 )
+_BEFORE: Final = re.compile(
+    r"([^\W\d_][\w-]*)\s+(?:(?:of|de|du|des|del|della|von|der)\s+)?(?:(?:the|la|le|les|der|den|des|los|las|l['’])\s*)?$"
+)
+_AFTER: Final = re.compile(r"(?:['’]s)?\s+([^\W\d_][\w-]*)")
+_POSSESSIVE: Final = re.compile(r"['’]s\b")
 _TAIL: Final = re.compile(r"^\s*[,)]?")
 _MARKS: Final = " ,(–-"
 
@@ -62,6 +71,54 @@ def kept_for(reading: Reading, record: Record) -> Kept:
     return kept if len(fold(kept.text).split()) > 1 else whole
 
 
+def at_home(record: Record, read_places: ReadPlaces) -> Record:
+    """Return a located record with the places cut out of its wordings; one of GLOBAL, or without places, as it is.
+
+    A place that is a part of a name stays: the Bank of England, the French Republic, Austria's National Day.
+    """
+    if record.jurisdiction == GLOBAL:
+        return record
+    question, paraphrases = _placeless(record.question, record.paraphrases, record.names(), read_places)
+    if (question, paraphrases) == (record.question, record.paraphrases):
+        return record
+    return replace(record, question=question, paraphrases=paraphrases)
+
+
+@lru_cache(maxsize=65536)
+def _placeless(
+    question: str, paraphrases: tuple[str, ...], names: tuple[str, ...], read_places: ReadPlaces
+) -> tuple[str, tuple[str, ...]]:
+    found = dict.fromkeys(_without_places(text, names, read_places) for text in (question, *paraphrases))
+    first = next(iter(found))
+    return first, tuple(text for text in found if text != first)
+
+
+def _without_places(text: str, names: tuple[str, ...], read_places: ReadPlaces) -> str:
+    own = [span for name in names if (span := _find(text, name)) is not None]
+    cuts = [
+        (m.start, m.end + (2 if _POSSESSIVE.match(text, m.end) else 0))
+        for m in read_places(text)
+        if m.certain and not any(a <= m.start and m.end <= b for a, b in own) and not _is_in_name(text, m.start, m.end)
+    ]
+    kept = cut_out(text, cuts) if cuts else text
+    return kept if len(fold(kept).split()) > 1 else text
+
+
+def _find(text: str, name: str) -> tuple[int, int] | None:
+    at = text.lower().find(name.lower()) if name else -1
+    return None if at < 0 else (at, at + len(name))
+
+
+def _is_in_name(text: str, start: int, end: int) -> bool:
+    """Return whether the words beside a place make a longer name with it."""
+    before, after = _BEFORE.search(text, 0, start), _AFTER.match(text, end)
+    opens = before is not None and not text[: before.start(1)].strip()
+    return any(
+        match is not None and match.group(1)[0].isupper() and not names_nothing(fold(match.group(1)))
+        for match in (None if opens else before, after)
+    )
+
+
 def cut_out(text: str, cuts: Iterable[tuple[int, int]]) -> str:
     """Return ``text`` without the stretches (start, end), each with the preposition before it, and tidied."""
     return cut(text, tuple(cuts)).text
@@ -84,5 +141,5 @@ def cut(text: str, cuts: tuple[tuple[int, int], ...]) -> Kept:
                 tidy.pop()
         tidy.append((" " if char.isspace() else char, place))
     joined = "".join(char for char, _ in tidy)
-    first, last = len(joined) - len(joined.lstrip(" ,")), len(joined.rstrip(" ,"))
+    first, last = len(joined) - len(joined.lstrip(" ,:")), len(joined.rstrip(" ,"))
     return Kept(joined[first:last], tuple(place for _, place in tidy[first:last]))

@@ -18,11 +18,19 @@ _LIGHT: Final = frozenset(
         "the a an of de la le les du des di da von van der den do dos in and et y e s d l for at on to is was st el al und il"
     ).split()
 )
+_NO_NAMES: Final = frozenset(  # words with a capital that name nothing by themselves
+    (
+        "i vat gst tva iva mwst ust smic monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
+        "august september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar marz mai juni juli oktober dezember"
+    ).split()
+)
 _ASKING: Final = frozenset(
     (
         "what who whom whose which where when why how is are was were does do did can could has have had in on at of "
         "from to for by the a an name tell please if and i my write give list since under after before during "
-        "according say"
+        "according say "
+        "was wer wen wem wessen wo wann warum weshalb wie wieviel woher wohin womit welche welcher welches welchen welchem ist sind hat gibt "
+        "quel quelle quels quelles qui que quoi quand comment combien pourquoi est sont cual cuales quien quienes donde cuando cuanto cuanta cuantos cuantas como hay"
     ).split()
 )
 _TITLES: Final = frozenset(
@@ -195,10 +203,16 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=65536)
+def names_nothing(word: str) -> bool:
+    """Return whether a folded word has a capital, or is light or a number, and names nothing by itself: "I", "VAT", "March", "20"."""
+    return word in _NO_NAMES or word in _LIGHT or word.isdigit()
+
+
 def read_name(question: str) -> str:
     """Return the longest run of capitalised words in ``question``, or "": a subject for records that give none.
 
-    Light words and numbers inside a run belong to it; the word that opens the sentence only if it does not ask.
+    Light words and numbers inside a run belong to it; the word that opens the sentence only if it does not ask. "I", months, weekdays and
+    the names of a tax do not make a run by themselves.
     """
     best, run = "", list[tuple[str, int, int]]()
 
@@ -206,6 +220,8 @@ def read_name(question: str) -> str:
         kept = list(run)
         while kept and not question[kept[-1][1]].isupper() and not kept[-1][0].isdigit():
             kept.pop()
+        if all(names_nothing(word) for word, _, _ in kept):
+            return ""
         return question[kept[0][1] : kept[-1][2]] if kept else ""
 
     for k, (word, start, end) in enumerate(spans(question)):

@@ -7,13 +7,13 @@ and those that leave doubt to the pair encoder in another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import combinations, repeat
 from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.pair import Pair
-from rag_edit.scope.adjuncts import GLOBAL, kept_for, text_for
+from rag_edit.scope.adjuncts import GLOBAL, ReadPlaces, at_home, kept_for, text_for
 from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.mentions import is_light
 from rag_edit.scope.reading import Reading
@@ -25,6 +25,7 @@ from rag_edit.scope.trained import (
     PairEvidence,
     Scored,
     averaged,
+    beside_topics,
     grey,
     leads_of,
     located,
@@ -55,6 +56,7 @@ class TrainedScorer:
         artefact: Digest of the shipped model: weights, vocabulary and last stage.
         background: What the encoder behind the candidates' similarities gives unrelated texts; see `rag_edit.scope.background`.
         ask_topics: The topics that the model knows, for records of jurisdictions without a name; None where it knows none.
+        read_places: Reader of places, for the wordings of located records; None leaves those as they are.
     """
 
     score_pairs: ScorePairs
@@ -63,6 +65,7 @@ class TrainedScorer:
     artefact: Digest
     background: float = REFERENCE
     ask_topics: AskTopics | None = None
+    read_places: ReadPlaces | None = None
 
     @property
     def kind(self) -> str:
@@ -76,6 +79,7 @@ class TrainedScorer:
 
     def score(self, items: Sequence[ScopeItem]) -> list[tuple[ScopeScore, ...]]:
         """Return the scores, one a candidate."""
+        items = [self._at_home(item) for item in items]
         groups = [_named_first(self._groups(item)) for item in items]
         seen = [[evidence for evidence, _ in item_groups] for item_groups in groups]
         places = [(n, place) for n, evidences in enumerate(seen) for place in shortlist(evidences)]
@@ -92,6 +96,12 @@ class TrainedScorer:
             for item, known, own in zip(items, seen, groups, strict=True)
         ]
 
+    def _at_home(self, item: ScopeItem) -> ScopeItem:
+        """Return the item with the located records' wordings as they are asked in their own place."""
+        if self.read_places is None:
+            return item
+        return replace(item, candidates=tuple(_placeless(candidate, self.read_places) for candidate in item.candidates))
+
     def _read_again(self, seen: list[list[PairEvidence]]) -> list[list[PairEvidence]]:
         """Return the evidence of all questions, that of located topics over several wordings."""
         asked = [(n, place, rewordings(evidences[place])) for n, evidences in enumerate(seen) for place in reread(evidences)]
@@ -103,14 +113,18 @@ class TrainedScorer:
 
     def _beside_topics(self, seen: list[list[PairEvidence]]) -> list[list[PairEvidence]]:
         """Return the evidence of all questions, that of located topics with what the known topics say of it."""
-        places = [(n, place) for n, evidences in enumerate(seen) for place in located(evidences)]
-        if self.ask_topics is None or not places:
+        places = [located(evidences) for evidences in seen]
+        if self.ask_topics is None or not any(places):
             return seen
-        texts = [(e.whole or e.question, e.record_question) for n, place in places for e in [seen[n][place]]]
-        found = [list(evidences) for evidences in seen]
-        for (n, place), agreement in zip(places, self.ask_topics(texts), strict=True):
-            found[n][place] = replace(found[n][place], agreement=agreement)
-        return found
+        texts: list[tuple[str, str]] = []
+        for evidences, own in zip(seen, places, strict=True):
+            texts += [(evidences[n].whole or evidences[n].question, evidences[n].record_question) for n in own]
+            texts += [(evidences[n].record_question, evidences[m].record_question) for n, m in combinations(own, 2)]
+        said = iter(self.ask_topics(texts))
+        return [
+            beside_topics(evidences, {n: next(said) for n in own}, {pair: next(said) for pair in combinations(own, 2)})
+            for evidences, own in zip(seen, places, strict=True)
+        ]
 
     def _ask(self, pairs: Sequence[Pair]) -> Sequence[float]:
         return self.score_pairs(pairs) if pairs else ()
@@ -168,6 +182,17 @@ def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float, lead: 
         whole="" if is_whole else reading.text,
         origin=() if is_whole else kept.origin,
     )
+
+
+def _placeless(candidate: Candidate, read_places: ReadPlaces) -> Candidate:
+    record = candidate.version.record
+    kept = at_home(record, read_places)
+    if kept is record:
+        return candidate
+    view = candidate.view
+    if view in record.paraphrases:
+        view = at_home(replace(record, question=view, paraphrases=()), read_places).question
+    return replace(candidate, version=replace(candidate.version, record=kept), view=view)
 
 
 def _named_first(groups: list[tuple[PairEvidence, list[int]]]) -> list[tuple[PairEvidence, list[int]]]:

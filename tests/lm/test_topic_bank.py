@@ -59,6 +59,11 @@ def test_a_question_agrees_with_the_record_of_its_topic_and_not_with_a_near_miss
     assert 0.5 > miss >= far
 
 
+def test_a_text_agrees_with_itself_wholly_also_where_it_stands_nowhere_in_particular(tmp_path: Path) -> None:
+    read = TopicReader(embed, bank_in(tmp_path))
+    assert read([("in a", "in a"), ("town limit", "town limit"), ("vat", "vat")]) == [1.0, 1.0, 1.0]
+
+
 def test_a_text_stands_nearest_to_the_topic_of_its_own_wording(tmp_path: Path) -> None:
     rows = list(wordings(FAMILIES))
     likeness = bank_in(tmp_path).likeness(embed([text for _, text in rows]))

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from rag_edit.core.record import Record
-from rag_edit.scope.adjuncts import kept_for, text_for
+from rag_edit.opening import place_reader
+from rag_edit.scope.adjuncts import at_home, kept_for, text_for
 from tests.scope.cases import reading
 
 ASK = "What is the standard VAT rate?"
@@ -50,3 +51,46 @@ def test_each_kept_character_is_one_of_the_question(question: str) -> None:
     assert len(kept.text) == len(kept.origin)
     assert list(kept.origin) == sorted(set(kept.origin))
     assert all(char in (seen.text[place], " ") for char, place in zip(kept.text, kept.origin, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("wording", "kept"),
+    [
+        ("What is the standard VAT rate in Germany?", "What is the standard VAT rate?"),
+        ("What is the German VAT rate?", "What is the VAT rate?"),
+        ("What's Germany's VAT rate?", "What's VAT rate?"),
+        ("Germany: what is the VAT rate?", "what is the VAT rate?"),
+        ("Wie hoch ist der Mindestlohn in Deutschland?", "Wie hoch ist der Mindestlohn?"),
+        ("Quelle est la monnaie de la France ?", "Quelle est la monnaie?"),
+        ("¿Cuál es el IVA en España?", "¿Cuál es el IVA?"),
+        ("Who is the governor of the Bank of England?", "Who is the governor of the Bank of England?"),
+        ("Who is President of the French Republic?", "Who is President of the French Republic?"),
+        ("Qui préside la Banque de France ?", "Qui préside la Banque de France ?"),
+        ("When is Austria's National Day?", "When is Austria's National Day?"),
+        ("Germany?", "Germany?"),
+    ],
+)
+def test_a_located_record_is_read_without_the_place_that_it_is_kept_for(wording: str, kept: str) -> None:
+    located = at_home(Record(id="vat", jurisdiction="DE", question=wording, answer="19 %"), place_reader())
+    assert located.question == kept
+
+
+def test_wordings_that_differ_by_the_place_alone_are_one() -> None:
+    record = Record(
+        id="vat",
+        jurisdiction="DE",
+        question="What is the VAT rate?",
+        answer="19 %",
+        paraphrases=("What is the VAT rate in Germany?", "VAT, in Germany?"),
+    )
+    assert at_home(record, place_reader()).paraphrases == ("VAT, in Germany?",)
+
+
+def test_a_record_of_the_world_keeps_its_places() -> None:
+    record = Record(id="capital", jurisdiction="GLOBAL", question="What is the capital of Germany?", answer="Berlin")
+    assert at_home(record, place_reader()) is record
+
+
+def test_a_subject_that_holds_a_place_stays_whole() -> None:
+    record = Record(id="fc", jurisdiction="DE", question="Who trains germany united?", answer="Ann", subject="Germany United")
+    assert at_home(record, place_reader()) is record

@@ -131,7 +131,7 @@ def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: f
         cut: the common threshold.
         risk: share of wrong overrides, one added to the count.
     """
-    names = ["logit_local", "agree_local"]  # a lead over the next record fails records of one pattern ("fee 101", "fee 102")
+    names = ["logit_local", "agree_local", "lead_local"]
     own = [Example({name: example.named[name] for name in names}, example.is_right, ("local", "")) for example in examples]
     found = logistic(own)
     weights = {**last.first.weights, **found.weights}

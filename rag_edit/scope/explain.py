@@ -76,7 +76,6 @@ FEATURE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dense_unnamed": "likeness of meaning, subject not named",
         "dense_abroad": "likeness of meaning across languages",
         "lead_abroad": "nearer than the next record, across languages",
-        "lead_local": "nearer than the next record of another topic",
         "lead_plain": "nearer than the next record, subject a plain phrase",
         "lead_topical": "nearer than the next record, no name on record",
         "lexical": "letters shared",

@@ -11,7 +11,7 @@ How a scorer uses it, for the candidates of one question:
    own words is left out too.
 3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
    A located topic is read in several wordings: `reread(evidences)` gives the positions, `rewordings` the pairs, `averaged` what follows;
-   and beside the topics that the model knows: `located(evidences)` gives the positions, the answers go into `beside_topics`.
+   and beside the topics that the model knows: `located(evidences)` gives the positions, and the answer goes into ``agreement``.
 4. ``scored = probability(evidence, last)``: `Scored.value` is the calibrated probability, `Scored.features` the named
    numbers for the trace. `LastStage.from_manifest` takes the artefact's ``calibration`` block.
 5. `grey(evidences, last)` gives the positions, few and often none, of which that probability leaves doubt and that a second look may
@@ -43,10 +43,9 @@ _UNUSED: Final = (
     *("named", "dense_named", "overlap_abroad"),  # the bias; tied to one encoder; words of two languages
     *("dense_local", "overlap_local"),  # added nothing on the labelled questions
 )
-_LED: Final = ("plain", "topical", "abroad", "local")  # where no name tells records apart, being nearest by far does
+_LED: Final = ("plain", "topical", "abroad")  # where no name tells records apart, being nearest by far does
 _LEAD: Final = 0.3  # a larger lead says no more
 _LEAST_SHARE: Final = 1e-5  # a smaller share of topics in common says no more
-_SAME_TOPIC: Final = 0.3  # agreement of two records' texts from which they are of one topic
 REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad", "local")
 FEATURES: Final = (
     *(f"{kind}{regime}" for regime in REGIMES for kind in ("", "logit_", "dense_", "overlap_") if kind + regime not in _UNUSED),
@@ -89,8 +88,7 @@ class PairEvidence:
         question: what is asked of the record; see `whole`.
         subject, aliases, relation, record_question, paraphrases: the record's; empty where it gives none.
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
-        lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise; where topics were asked about, above
-            that of the nearest one of another topic.
+        lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise.
         is_local: whether the record belongs to a jurisdiction other than the world.
         logit: the head's answer to the pair, None until it was asked.
         pair_logit: the pair encoder's answer, None where it was not asked.
@@ -321,31 +319,6 @@ def averaged(evidences: Sequence[PairEvidence], logits: Mapping[int, Sequence[fl
 def located(evidences: Sequence[PairEvidence]) -> list[int]:
     """Return the positions of located topics that were read: those worth holding against the topics that the model knows."""
     return [n for n, e in enumerate(evidences) if e.logit is not None and e.is_local and not _has_name(e)]
-
-
-def beside_topics(
-    evidences: Sequence[PairEvidence], agreements: Mapping[int, float], alike: Mapping[tuple[int, int], float]
-) -> list[PairEvidence]:
-    """Return the evidences with what the topics that the model knows say of some of them.
-
-    Siblings of one topic do not stand in each other's way: "the fee for bakers" is as near to "the fee for butchers" as its question is,
-    and the head tells the two apart. A record of another topic that is as near is a warning.
-
-    Args:
-        evidences: of one question's candidates.
-        agreements: of the question with the record at a position.
-        alike: agreement of the records at two such positions, in either order.
-    """
-    found = list(evidences)
-    for n, agreement in agreements.items():
-        own = found[n].dense
-        others = [
-            e.dense
-            for m, e in enumerate(evidences)
-            if m != n and max(alike.get((n, m), 0.0), alike.get((m, n), 0.0)) < _SAME_TOPIC
-        ]
-        found[n] = replace(found[n], agreement=agreement, lead=own - max(others, default=own - _LEAD))
-    return found
 
 
 def _has_name(evidence: PairEvidence) -> bool:

@@ -7,7 +7,7 @@ and those that leave doubt to the pair encoder in another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, repeat
+from itertools import repeat
 from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
@@ -25,7 +25,6 @@ from rag_edit.scope.trained import (
     PairEvidence,
     Scored,
     averaged,
-    beside_topics,
     grey,
     leads_of,
     located,
@@ -113,18 +112,14 @@ class TrainedScorer:
 
     def _beside_topics(self, seen: list[list[PairEvidence]]) -> list[list[PairEvidence]]:
         """Return the evidence of all questions, that of located topics with what the known topics say of it."""
-        places = [located(evidences) for evidences in seen]
-        if self.ask_topics is None or not any(places):
+        places = [(n, place) for n, evidences in enumerate(seen) for place in located(evidences)]
+        if self.ask_topics is None or not places:
             return seen
-        texts: list[tuple[str, str]] = []
-        for evidences, own in zip(seen, places, strict=True):
-            texts += [(evidences[n].whole or evidences[n].question, evidences[n].record_question) for n in own]
-            texts += [(evidences[n].record_question, evidences[m].record_question) for n, m in combinations(own, 2)]
-        said = iter(self.ask_topics(texts))
-        return [
-            beside_topics(evidences, {n: next(said) for n in own}, {pair: next(said) for pair in combinations(own, 2)})
-            for evidences, own in zip(seen, places, strict=True)
-        ]
+        texts = [(e.whole or e.question, e.record_question) for n, place in places for e in [seen[n][place]]]
+        found = [list(evidences) for evidences in seen]
+        for (n, place), agreement in zip(places, self.ask_topics(texts), strict=True):
+            found[n][place] = replace(found[n][place], agreement=agreement)
+        return found
 
     def _ask(self, pairs: Sequence[Pair]) -> Sequence[float]:
         return self.score_pairs(pairs) if pairs else ()

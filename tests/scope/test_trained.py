@@ -10,7 +10,6 @@ from rag_edit.scope.trained import (
     Calibration,
     LastStage,
     PairEvidence,
-    beside_topics,
     features,
     grey,
     is_abroad,
@@ -234,17 +233,6 @@ def test_a_located_topic_is_held_against_the_topics_that_the_model_knows() -> No
     assert agreed["agree_local"] == pytest.approx(1.0, abs=1e-4)
     assert not_agreed["agree_local"] == pytest.approx(0.0)
     assert features(topic)["agree_local"] == 0.0
-
-
-def test_a_located_topic_leads_records_of_other_topics_and_not_its_siblings() -> None:
-    fee = PairEvidence("What is the fee for bakers?", "fee", record_question="Fee for bakers?", is_local=True, logit=1.0)
-    near = [replace(fee, dense=dense) for dense in (0.9, 0.88, 0.7)]
-    agreements = {0: 0.9, 1: 0.8, 2: 0.1}
-    siblings = beside_topics(near, agreements, {(0, 1): 0.8, (0, 2): 0.0, (1, 2): 0.0})
-    assert [round(e.lead, 2) for e in siblings] == [0.2, 0.18, -0.2]
-    strangers = beside_topics(near, agreements, {})
-    assert [round(e.lead, 2) for e in strangers] == [0.02, -0.02, -0.2]
-    assert [e.agreement for e in strangers] == [0.9, 0.8, 0.1]
 
 
 @pytest.mark.parametrize(

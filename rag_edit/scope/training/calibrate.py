@@ -131,7 +131,7 @@ def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: f
         cut: the common threshold.
         risk: share of wrong overrides, one added to the count.
     """
-    names = ["logit_local", "agree_local", "lead_local"]
+    names = ["logit_local", "agree_local"]
     own = [Example({name: example.named[name] for name in names}, example.is_right, ("local", "")) for example in examples]
     found = logistic(own)
     weights = {**last.first.weights, **found.weights}

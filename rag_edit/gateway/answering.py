@@ -27,7 +27,7 @@ from rag_edit.gateway.keys import Key
 from rag_edit.gateway.lane import Decided, LaneClosedError
 from rag_edit.gateway.local import answer_locally
 from rag_edit.gateway.lora import UpstreamAdapters
-from rag_edit.gateway.passing import Upstream, UpstreamChat, pass_on, unless_gone
+from rag_edit.gateway.passing import Asking, Upstream, UpstreamChat, pass_on, unless_gone
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.shapes import Served, cited, events, whole
 from rag_edit.gateway.spans import Document, read_object
@@ -277,33 +277,36 @@ async def _say(call: Call, addressed: Addressed, decided: Decided, asked: Asked)
         upstream = call.snapshot.upstreams[spec.upstream]
         credentials = upstream.credentials(call.exchange.header("authorization").encode())
         bare = split_model(asked.model, state.atlas)[0]
-        chat = UpstreamChat(upstream, bare, credentials, asyncio.get_running_loop(), wait_s=GROUND_WAIT_S)
-        return await _written(call, decided, make_answering(chat)[Route.OVERRIDE])
+        asking = Asking(asyncio.get_running_loop(), GROUND_WAIT_S)
+        chat = UpstreamChat(upstream, bare, credentials, asking)
+        return await _written(call, decided, make_answering(chat)[Route.OVERRIDE], asking)
     if decided.wants_writer and local:
         return await _written(call, decided)
     if decided.wants_writer and call.snapshot.upstreams[spec.upstream].spec.lora_dir:
-        adapted = _by_adapter(call, winner, call.snapshot.upstreams[spec.upstream])
-        return await _written(call, decided, adapted) if adapted is not None else by_rule
+        asking = Asking(asyncio.get_running_loop(), GROUND_WAIT_S)
+        adapted = _by_adapter(call, winner, call.snapshot.upstreams[spec.upstream], asking)
+        return await _written(call, decided, adapted, asking) if adapted is not None else by_rule
     return by_rule
 
 
-def _by_adapter(call: Call, winner: RecordVersion, upstream: Upstream) -> Answering | None:
+def _by_adapter(call: Call, winner: RecordVersion, upstream: Upstream, asking: Asking) -> Answering | None:
     """Return who answers by the record's adapter behind the upstream; None where no adapter was found to be its rung."""
     if EvidenceFile(call.state.home).rung_of(winner, lambda: upstream.spec.lora_base) != "adapter":
         return None
     credentials = upstream.credentials(call.exchange.header("authorization").encode())
-    loop = asyncio.get_running_loop()
-    obey = UpstreamAdapters(upstream, call.state.home, credentials, loop, GROUND_WAIT_S)
-    silent = UpstreamChat(upstream, "", credentials, loop, wait_s=GROUND_WAIT_S)  # never asked: the rung is the adapter's
+    obey = UpstreamAdapters(upstream, call.state.home, credentials, asking)
+    silent = UpstreamChat(upstream, "", credentials, asking)  # never asked: the rung is the adapter's
     return make_answering(silent, obey=obey, rung_of=lambda _: "adapter")[Route.OVERRIDE]
 
 
-async def _written(call: Call, decided: Decided, answering: Answering | None = None) -> Answer:
-    """Return what a model writes; its time is not the gateway's, and a client that leaves is not waited for."""
+async def _written(call: Call, decided: Decided, answering: Answering | None = None, asking: Asking | None = None) -> Answer:
+    """Return what a model writes; its time is not the gateway's, and where the client leaves, an upstream that writes is cut."""
     began = call.exchange.overhead_ms()
     try:
-        return await unless_gone(call.exchange, call.state.lane.write(decided, answering))
+        return await unless_gone(call.exchange, call.state.lane.write(decided, answering, elsewhere=asking is not None))
     finally:
+        if asking is not None:
+            asking.give_up()
         call.exchange.waited_s += (call.exchange.overhead_ms() - began) / 1000
 
 

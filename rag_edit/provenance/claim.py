@@ -62,8 +62,9 @@ def make_claim(
         raise ValueError(f"wanted a position up to {size} of {audited.tree.size} entries, found {position}")
     statements = [entry.statement for entry in audited.entries[:position]]
     then = replay(statements)
-    start = max((index for index, each in enumerate(statements) if each.kind == EDITS), default=0)
-    if then.live and root_named(statements[start]) is None:
+    moving = [index for index, each in enumerate(statements) if each.kind == EDITS]
+    start = moving[-1] if moving else 0
+    if moving and root_named(statements[start]) is None:
         raise VerificationError(f"entry {start}", "a root of what is live", "none: it was written before there were any")
     shown: list[Json] = [
         {

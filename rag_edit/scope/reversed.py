@@ -48,6 +48,8 @@ def asks_reversed(text: str, record: Record) -> bool:
             continue
         if any(_asks(asked, relation, frozenset(target.split())) for relation in _alternatives(record)):
             return True
+        if _asks_of_kind(asked, record):
+            return True
     return False
 
 
@@ -164,6 +166,30 @@ def _asks(asked: _Asked, relation: tuple[str, ...], target: frozenset[str]) -> b
     if any(word not in w.FILLERS and word not in own and not any(_cognate(each, word) for each in weighty) for word in spoken):
         return False
     return said in w.SYMMETRIC or _directed(before, asked.after, relation, by_converse=by_converse)
+
+
+def _asks_of_kind(asked: _Asked, record: Record) -> bool:
+    """Return whether a thing is asked for, of a kind that the record's names say, that has to do with the target in whatever way.
+
+    "Which fountain is an example of public art?" needs no word of the relation where the record is of a fountain.
+    """
+    at = _kind(asked.before)
+    kind, before = asked.before[:at], asked.before[at:]
+    while before and before[-1] in w.ARTICLES:
+        before = before[:-1]
+    if not kind or any(_cognate(kind[-1], word) for word in _relation(record)) or not _is_loose(before, asked.after):
+        return False
+    names = {word for name in record.names() for word in fold(name).split()}
+    return kind[-1] in names or any(
+        min(len(word), len(kind[-1])) >= w.LEAST_KIND and _cognate(kind[-1], word) for word in names
+    )
+
+
+def _is_loose(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Return whether words tie what is asked for to the target without saying how: "is associated with", "is part of"."""
+    if len(before) < 2 or before[0] in w.DO or not all(word in w.FILLERS for word in (*before, *after)):
+        return False
+    return before[-1] in w.LOOSE or (before[-1] in ("of", "to", "by") and any(word in w.TIES for word in before))
 
 
 def _of_what(relation: tuple[str, ...]) -> tuple[str, ...]:

@@ -323,13 +323,13 @@ def _claimed(position: int, found: Any) -> None:
     """Say what a proof shows."""
     print_lines(f"when the ledger had {position} entries:")
     for each in found:
-        names = [f"{live.name} ({live.topic})" if live.topic else live.name for live in each.live or ()]
+        names = sorted(f"{live.name} ({live.topic})" if live.topic else live.name for live in each.live or ())
         said = (
             "some records are live, too many to list; name a topic"
             if each.live is None
             else ", ".join(names) or "nothing is live"
         )
-        print_lines(f"{' / '.join(each.parts)}: {said}")
+        print_lines(f"{' / '.join(part or '(no topic)' for part in each.parts)}: {said}")
 
 
 def _read(path: Path, hint: str = "rag-edit ledger checkpoint --out DIR") -> str:

@@ -17,12 +17,13 @@ from rag_edit.core.decision import Decision, Verdict
 from rag_edit.core.errors import RagEditError
 from rag_edit.engine import Engine
 from rag_edit.gateway import headers as h
-from rag_edit.gateway.answering import Call, address, settled
+from rag_edit.gateway.answering import Call, address
 from rag_edit.gateway.asked import Api, read_asked
 from rag_edit.gateway.checking import check_value, read_query, read_text
 from rag_edit.gateway.problems import Refusal, bad_request, refusal_of
 from rag_edit.gateway.route import Route
 from rag_edit.gateway.schemas import SCHEMAS
+from rag_edit.gateway.settling import settled
 from rag_edit.gateway.spans import read_object
 from rag_edit.records.duckdb_store import DuckDBStore
 from rag_edit.records.store import RecordStore

@@ -11,10 +11,10 @@ import pytest
 from rag_edit.config import Settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.gateway.address import Chosen, choose_place, split_model
-from rag_edit.gateway.answering import is_sampled
 from rag_edit.gateway.config import GatewayConfigError, implied, load_gateway
 from rag_edit.gateway.deployments import DeploymentSpec, Mode
 from rag_edit.gateway.problems import Refusal
+from rag_edit.gateway.settling import is_sampled
 from tests.gateway.house import ASKED, OTHER, RECORDS, House, house, read_config, vat
 from tests.gateway.upstream import FakeUpstream
 

@@ -28,6 +28,7 @@ from rag_edit.scope.policies import (
     Policy,
     ReadPlaces,
     asks_of_no_vague_time,
+    asks_of_what_is_described,
     holds_on_the_day,
     names_both,
     names_no_other_place,
@@ -483,5 +484,6 @@ class Engine:
             names_the_same_day,
             names_the_same_numbers,
             names_both,
+            asks_of_what_is_described,
             place,
         ), more_specific

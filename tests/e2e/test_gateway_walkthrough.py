@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,7 +72,10 @@ def serving(command: str, where: Path, environment: dict[str, str]) -> Iterator[
 @pytest.mark.model
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_a_hang_up_reads_the_configuration_anew_and_one_that_does_not_hold_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_hang_up_reads_the_configuration_anew_and_one_that_does_not_hold_changes_nothing(
+    tmp_path: Path, workers: int
+) -> None:
     home = tmp_path / "shop"
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": tools, "RAG_EDIT_ENCODER": "e5-fast", "RAG_EDIT_SCORER": "overlap"}
@@ -84,29 +87,36 @@ def test_a_hang_up_reads_the_configuration_anew_and_one_that_does_not_hold_chang
             (home / "gateway.toml").write_text(f'[upstream.a]\nurl = "{upstream.url}"\n[deployment.one]\n{table}', "utf-8")
 
         write("DE")
-        with serving(f"rag-edit --home {home} serve --port 0", tmp_path, environment) as said:
+        with serving(f"rag-edit --home {home} serve --port 0 --workers {workers}", tmp_path, environment) as said:
             url = said.split()[1].removesuffix("/v1")
             server = find_server(home)
             assert server is not None
 
-            def reloaded(result: str) -> bool:
-                """Hang up, and return whether it comes to that."""
-                os.kill(server.owner.pid, signal.SIGHUP)
-                until = time.monotonic() + 20
-                while time.monotonic() < until:
-                    if f'rag_edit_reloads_total{{result="{result}"}} 1' in ask(url, "/metrics").body.decode():
-                        return True
-                    time.sleep(0.05)
-                return False
-
             body = {"model": "gpt", "messages": [{"role": "user", "content": "Who wrote Faust?"}]}
-            assert ask(url, "/v1/chat/completions", body).headers["rag-edit-jurisdiction"] == "DE"
+
+            def place() -> str:
+                return ask(url, "/v1/chat/completions", body).headers["rag-edit-jurisdiction"]
+
+            def told(result: str) -> bool:
+                return f'rag_edit_reloads_total{{result="{result}"}}' in ask(url, "/metrics").body.decode()
+
+            assert place() == "DE"
             write("AT")
-            assert reloaded("done")
-            assert ask(url, "/v1/chat/completions", body).headers["rag-edit-jurisdiction"] == "AT"
+            os.kill(server.owner.pid, signal.SIGHUP)
+            assert waited(lambda: told("done") and {place() for _ in range(8)} == {"AT"})
             write("nowhere")
-            assert reloaded("refused")
-            assert ask(url, "/v1/chat/completions", body).headers["rag-edit-jurisdiction"] == "AT"
+            os.kill(server.owner.pid, signal.SIGHUP)
+            assert waited(lambda: told("refused"))
+            assert {place() for _ in range(8)} == {"AT"}
+
+
+def waited(done: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if done():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @pytest.mark.model

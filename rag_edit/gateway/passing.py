@@ -284,7 +284,8 @@ class Asking:
         if self._given_up:
             work.close()
             raise CancelledError
-        asking = self._now = asyncio.run_coroutine_threadsafe(work, self._loop)
+        asking: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._now = asking
         if self._given_up:  # meanwhile
             asking.cancel()
         try:

@@ -182,7 +182,8 @@ def _by_place(
     is_open = any(
         p.is_whereabouts(body, start, targets, record.relation, record.question)
         and not all(
-            _is_another(body[start:end], target, record.language) or p.are_of_one_sort(body[start:end], target, record.relation)
+            _is_another(body[start:end], target, record.language)
+            or p.are_of_one_sort(body[start:end], target, f"{record.relation} {record.question}")
             for target in targets
         )
         for start, end in rest

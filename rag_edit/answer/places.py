@@ -147,19 +147,21 @@ def is_whereabouts(text: str, start: int, targets: Sequence[str], relation: str,
     return is_placed or any(places(target) for target in targets)
 
 
-def are_of_one_sort(asked: str, target: str, relation: str) -> bool:
-    """Return whether two places, not both known, exclude each other: two parks, two plain names unknown, or two towns.
+def are_of_one_sort(asked: str, target: str, told: str) -> bool:
+    """Return whether two places, not both known, exclude each other: two parks, two museums, two towns.
 
     Args:
         asked: What is proposed.
         target: What the record says.
-        relation: The record's: where people are born, live and die is a town, if the name says nothing else.
+        told: The record's relation and question: where people are born, live and die is a town, if the name says nothing else.
     """
-    if _heads(asked) != _heads(target):
+    sorts = _heads(asked)
+    if sorts != _heads(target):
         return False
     known = [(place, text) for text in (asked, target) for place in places(text)]
-    is_town = bool(_TOWNS.search(relation)) and not _heads(target)
-    return not known or (is_town and not any(p.is_whole or any(_is_whole(c, p, text) for c in p.codes) for p, text in known))
+    if any(place.is_whole or any(_is_whole(code, place, text) for code in place.codes) for place, text in known):
+        return False
+    return bool(_TOWNS.search(told)) or (bool(sorts) and not known)
 
 
 def _heads(name: str) -> frozenset[str]:

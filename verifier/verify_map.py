@@ -139,24 +139,27 @@ class Replay:
     """What is live by the entries heard: ``live`` by record."""
 
     def __init__(self):
-        self.live, self.places, self.newest = {}, {}, {}
+        self.live, self.items, self.newest, self.has_root = {}, {}, {}, False
 
     def hear(self, kind, subjects, plain):
         """Take the next entry."""
         if kind in ("draft", "propose"):
-            remits = {item["record"]: item["remit"] for item in plain["items"]}
-            found = {record: (remit["jurisdiction"], remit.get("topic", "")) for record, remit in remits.items()}
-            self.places[plain["change"]] = found
+            found = {item["record"]: (item["remit"], item["content"]) for item in plain["items"]}
+            self.items[plain["change"]] = found
             self.newest.update(found)
         elif kind == "edits":
             ask(len(plain["acts"]) == len(subjects), "an act for each version wanted")
-            places = self.places.get(plain["change"], {})
+            agreed = self.items.get(plain["change"], {})
             for act, (name, content) in zip(plain["acts"], subjects):  # noqa: B905 (Python 3.9)
                 record = name.rpartition("@")[0]
                 self.live.pop(record, None)
                 if act in ("add", "change"):
-                    place, topic = places.get(record) or self.newest[record]
+                    remit, committed = agreed.get(record) or self.newest[record]
+                    fits = record in agreed and committed == content
+                    ask(fits or not self.has_root, f"{name}: not the content that change {plain['change']} commits to")
+                    place, topic = remit["jurisdiction"], remit.get("topic", "")
                     self.live[record] = {"content": content, "jurisdiction": place, "name": name, "topic": topic}
+            self.has_root = self.has_root or "map" in plain
 
     def root(self):
         """Return the root of the map of what is live."""

@@ -2,9 +2,11 @@
 
 Read of the entries is this:
 
-- ``draft`` and ``propose`` say, for each record of a change, its jurisdiction and topic.
+- ``draft`` and ``propose`` say, for each record of a change, its jurisdiction and topic, and commit to its content.
 - ``edits`` says what the store did: it ``add``s or ``change``s a record to the version that it names, as the change says that it
   carries out; any other act ends what was live. Its ``map``, where it has one, is the root after it, as whoever wrote it found.
+- From the first root on, what goes live is named by its change's own commitment to its content: nothing else may be served under an
+  agreed change. Entries before that may name no change, or make a commitment of their own.
 
 So the map is a function of the entries alone, and every root that was ever signed is found again or refused. What is switched off
 stays in the map: a suspension is over what is live, and says so itself.
@@ -23,8 +25,8 @@ EDITS: Final = "edits"
 MAP: Final = "map"
 GOES_LIVE: Final = frozenset({"add", "change"})
 
-Place = tuple[str, str]
-"""Jurisdiction and topic."""
+Item = tuple[str, str, Digest]
+"""Jurisdiction, topic, and the commitment to the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,14 @@ class Replay:
 
     Attributes:
         live: By record.
+        brought: By record, the change that brought what is live; empty where the entry names none.
     """
 
     live: dict[str, Live] = field(default_factory=dict)
-    _places: dict[str, dict[str, Place]] = field(default_factory=dict)  # by change, then record
-    _newest: dict[str, Place] = field(default_factory=dict)  # for entries from before they named their changes
+    brought: dict[str, str] = field(default_factory=dict)
+    _items: dict[str, dict[str, Item]] = field(default_factory=dict)  # by change, then record
+    _newest: dict[str, Item] = field(default_factory=dict)  # for entries from before they named their changes
+    _has_root: bool = False
     _map: ResolutionMap = field(default_factory=ResolutionMap)
     _changes: dict[bytes, bytes | None] = field(default_factory=dict)
 
@@ -89,34 +94,40 @@ class Replay:
         """
         plain = statement.predicate
         if statement.kind in ("draft", "propose"):
-            found = dict(map(_place, _list(plain.get("items"), where)))
-            self._places[str(plain.get("change"))] = found
+            found = dict(map(_item, _list(plain.get("items"), where)))
+            self._items[str(plain.get("change"))] = found
             self._newest |= found
         elif statement.kind == EDITS:
-            acts, places = _list(plain.get("acts"), where), self._places.get(str(plain.get("change")), {})
+            acts, change = _list(plain.get("acts"), where), str(plain.get("change"))
             if len(acts) != len(statement.subjects):
                 raise MalformedError(where, f"{len(statement.subjects)} acts", f"{len(acts)}")
             for act, subject in zip(acts, statement.subjects, strict=True):
-                self._edit(str(act), subject, places, where)
+                self._edit(str(act), subject, change, where)
             claimed = plain.get(MAP)
             if claimed is not None and claimed != self.root:
                 raise VerificationError(where, f"{self.root[:23]}..., the root of what is live", f"{str(claimed)[:23]}...")
+            self._has_root |= claimed is not None
 
     @property
     def root(self) -> Digest:
         """Return the map's root, tagged."""
         return f"sha256:{self.map.root.hex()}"
 
-    def _edit(self, act: str, subject: Subject, places: dict[str, Place], where: str) -> None:
+    def _edit(self, act: str, subject: Subject, change: str, where: str) -> None:
         record = subject.name.rpartition("@")[0]
         before = self.live.pop(record, None)
+        self.brought.pop(record, None)
         if before is not None:
             self._changes[before.key] = None
         if act in GOES_LIVE:
-            place = places.get(record) or self._newest.get(record)
-            if place is None:
+            agreed = self._items.get(change, {}).get(record)
+            item = agreed or self._newest.get(record)
+            if item is None:
                 raise MalformedError(where, f"a change that says where {record} belongs", "none")
-            live = self.live[record] = Live(*place, subject.name, subject.digest)
+            if self._has_root and (agreed is None or agreed[2] != subject.digest):
+                raise VerificationError(where, f"{subject.name} with the content that change {change} commits to", "another")
+            live = self.live[record] = Live(item[0], item[1], subject.name, subject.digest)
+            self.brought[record] = change if agreed is not None else ""
             self._changes[live.key] = live.value
 
 
@@ -134,11 +145,11 @@ def root_named(statement: Statement) -> Digest | None:
     return found if isinstance(found, str) and DIGEST.fullmatch(found) else None
 
 
-def _place(item: Json) -> tuple[str, Place]:
+def _item(item: Json) -> tuple[str, Item]:
     remit = item.get("remit") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(remit, dict):
         raise MalformedError("a change's item", "a record and its remit", repr(item)[:60])
-    return str(item.get("record")), (str(remit.get("jurisdiction")), str(remit.get("topic", "")))
+    return str(item.get("record")), (str(remit.get("jurisdiction")), str(remit.get("topic", "")), str(item.get("content")))
 
 
 def _list(plain: Json, where: str) -> Sequence[Json]:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from rag_edit.checks.rehearsal import lay
+from rag_edit.checks.rehearsal import with_all_of
 from rag_edit.config import Settings
 from rag_edit.core.decision import Query
 from rag_edit.engine import Engine
@@ -78,5 +78,5 @@ def opened_with(
             plan = make_plan(
                 read_records(records, engine.atlas), engine.newest(), engine.atlas, on_conflict="newest", today=engine.today()
             )
-            tried = lay(tried, plan).after
+            tried = with_all_of(tried, plan)
         yield tried

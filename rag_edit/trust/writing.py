@@ -164,7 +164,7 @@ class Writer:
 
         Args:
             leaves: The entries.
-            edits: With fresh commitments to their contents.
+            edits: With commitments to their contents.
             change: That they carry out; empty where there is none. What goes live is named with the change that brings it.
         """
         line, entries = self.store.position(), list[bytes | Statement](leaves.entries)
@@ -175,7 +175,8 @@ class Writer:
                 some = named[start : start + MAX_NAMED]
                 line += len(some)
                 entries.append(self._named(some, carried, line))
-        salts = {**leaves.salts, **{commitment.digest: commitment.salt for _, commitment in edits}}
+        kept = self.store.ledger.salts([commitment.digest for _, commitment in edits])
+        salts = {**leaves.salts, **{c.digest: c.salt for _, c in edits if c.digest not in kept}}
         signed = self._signed(entries)
         leaves = Leaves(leaves.start, signed, salts, leaves.papers)
         try:

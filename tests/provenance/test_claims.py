@@ -30,9 +30,9 @@ def digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def propose(change: str, **places: tuple[str, str]) -> Statement:
+def propose(change: str, **places: tuple[str, str, int]) -> Statement:
     items: list[Json] = [
-        {"record": r, "remit": {"jurisdiction": j, "topic": t}, "content": digest(0)} for r, (j, t) in places.items()
+        {"record": r, "remit": {"jurisdiction": j, "topic": t}, "content": digest(c)} for r, (j, t, c) in places.items()
     ]
     return Statement("propose", (Subject(f"change:{change}", digest(9)),), {"change": change, "items": items})
 
@@ -43,10 +43,10 @@ def edits(change: str, *acts: tuple[str, str, int]) -> Statement:
 
 
 STORY = (
-    propose("c1", vat=("DE", "tax.vat"), mask=("DE", "health")),
+    propose("c1", vat=("DE", "tax.vat", 1), mask=("DE", "health", 2)),
     edits("c1", ("add", "vat@1", 1), ("add", "mask@1", 2)),
-    propose("c2", vat=("DE", "tax"), moon=("GLOBAL", "")),
-    propose("c3", vat=("DE", "tax.vat")),
+    propose("c2", vat=("DE", "tax", 5), moon=("GLOBAL", "", 6)),
+    propose("c3", vat=("DE", "tax.vat", 3)),
     edits("c3", ("change", "vat@2", 3)),
     edits("", ("retract", "mask@2", 4)),
     edits("c2", ("change", "vat@3", 5), ("add", "moon@1", 6)),
@@ -125,7 +125,7 @@ def test_an_entry_that_names_no_change_speaks_of_the_place_that_the_record_had_l
 
 
 def test_the_root_is_the_same_however_the_ledger_came_to_what_is_live() -> None:
-    short = [propose("c", vat=("DE", "tax"), moon=("GLOBAL", "")), edits("c", ("add", "moon@1", 6), ("add", "vat@3", 5))]
+    short = [propose("c", vat=("DE", "tax", 5), moon=("GLOBAL", "", 6)), edits("c", ("add", "moon@1", 6), ("add", "vat@3", 5))]
     assert replay(short).root == replay(STORY).root != replay(STORY[:-2]).root
 
 
@@ -144,6 +144,20 @@ def test_the_root_is_the_same_however_the_ledger_came_to_what_is_live() -> None:
 def test_entries_that_do_not_fit_are_refused(entry: Statement) -> None:
     with pytest.raises(ProvenanceError):
         replay([STORY[0], STORY[1], entry])
+
+
+@pytest.mark.parametrize("change", ["c1", "c2", ""], ids=["another content", "a change of others", "no change"])
+def test_from_the_first_root_on_nothing_goes_live_but_what_its_change_commits_to(
+    signer_of: Any, make_found: Any, alone: Any, tmp_path: Path, change: str
+) -> None:
+    story = [*rooted(STORY[:2]), edits(change, ("change", "mask@2", 9))]
+    with pytest.raises(VerificationError, match="mask@2 with the content that change"):
+        replay(story)
+    assert replay([*STORY[:2], story[-1]]).live["mask"].name == "mask@2"  # as ledgers from before have it
+    signer = signer_of("service")
+    house = House(signer, make_found(signer, {signer.key: "service:a"}), story)
+    export_tiles(tmp_path / "ledger", house.log.leaves(), house.note)
+    assert alone.main(["ledger", str(tmp_path / "ledger"), "--ledger-key", str(house.keys[0])]) == 1
 
 
 def test_an_auditor_refuses_a_ledger_that_gives_another_root(signer_of: Any, make_found: Any) -> None:
@@ -235,7 +249,7 @@ def test_nothing_is_claimed_of_a_ledger_from_before_there_was_a_map(signer_of: A
 
 
 def test_many_records_are_proved_to_be_there_without_a_list(signer_of: Any, make_found: Any, alone: Any, verifier: Any) -> None:
-    many = {f"r{n}": ("DE", f"t{n % 3}") for n in range(250)}
+    many = {f"r{n}": ("DE", f"t{n % 3}", n) for n in range(250)}
     story = rooted((propose("c", **many), edits("c", *(("add", f"{name}@1", n) for n, name in enumerate(many)))))
     signer = signer_of("service")
     house = House(signer, make_found(signer, {signer.key: "service:a"}), story)

@@ -26,12 +26,13 @@ from rag_edit.gateway.keys import Key
 from rag_edit.gateway.lane import Decided, LaneClosedError
 from rag_edit.gateway.local import answer_locally
 from rag_edit.gateway.lora import UpstreamAdapters
-from rag_edit.gateway.passing import Asking, Upstream, UpstreamChat, pass_on, unless_gone
+from rag_edit.gateway.passing import Upstream, pass_on, unless_gone
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.settling import answering_versions, is_sampled, settled
 from rag_edit.gateway.shapes import Served, cited, events, whole
 from rag_edit.gateway.spans import Document, read_object
 from rag_edit.gateway.state import LOG, Snapshot, State
+from rag_edit.gateway.writing import Asking, UpstreamChat
 from rag_edit.opening import make_answering
 from rag_edit.verify.evidence import EvidenceFile
 
@@ -240,7 +241,7 @@ async def _say(call: Call, addressed: Addressed, decided: Decided, asked: Asked)
         credentials = upstream.credentials(call.exchange.header("authorization").encode())
         bare = split_model(asked.model, state.atlas)[0]
         asking = Asking(asyncio.get_running_loop(), GROUND_WAIT_S)
-        chat = UpstreamChat(upstream, bare, credentials, asking)
+        chat = UpstreamChat(upstream, bare, credentials, asking, asked.messages)
         return await _written(call, decided, make_answering(chat)[Route.OVERRIDE], asking)
     if decided.wants_writer and local:
         return await _written(call, decided)

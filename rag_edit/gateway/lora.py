@@ -20,9 +20,10 @@ from rag_edit.core.errors import RagEditError
 from rag_edit.core.record import Record, RecordVersion
 from rag_edit.gateway import headers as h
 from rag_edit.gateway.exchange import JSON
-from rag_edit.gateway.passing import Asking, Upstream, UpstreamChat
+from rag_edit.gateway.passing import Upstream
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.state import LOG
+from rag_edit.gateway.writing import Asking, UpstreamChat
 
 LOAD: Final = "/load_lora_adapter"
 _MAX_WORDS: Final = 4_096

@@ -9,8 +9,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -20,7 +19,6 @@ from rag_edit.gateway import headers as h
 from rag_edit.gateway.config import UpstreamSpec
 from rag_edit.gateway.exchange import JSON, ClientGoneError, Exchange
 from rag_edit.gateway.keys import PREFIX
-from rag_edit.gateway.lane import Said
 from rag_edit.gateway.problems import Refusal
 
 if TYPE_CHECKING:
@@ -262,64 +260,3 @@ async def _relay(exchange: Exchange, upstream: Upstream, body: bytes, preparing:
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
             raise BrokenOffError(spec.name) from error
         await exchange.end()
-
-
-class Asking:
-    """What one question asks of an upstream from another thread than the event loop's, so that it can be given up when nobody waits."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, wait_s: float) -> None:
-        """Take where requests are made, and how long one may take."""
-        self._loop, self._wait_s = loop, wait_s
-        self._now: Future[Any] | None = None
-        self._given_up = False
-
-    def result(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of ``work``, done in the event loop.
-
-        Raises:
-            Refusal: the upstream did not answer as it should.
-            TimeoutError: it took too long.
-            CancelledError: nobody waits any more.
-        """
-        if self._given_up:
-            work.close()
-            raise CancelledError
-        asking: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        self._now = asking
-        if self._given_up:  # meanwhile
-            asking.cancel()
-        try:
-            return asking.result(self._wait_s)
-        except TimeoutError:
-            asking.cancel()
-            raise
-
-    def give_up(self) -> None:
-        """Ask nothing more; what is being asked is cut. Call in the event loop."""
-        self._given_up = True
-        if self._now is not None:
-            self._now.cancel()
-
-
-class UpstreamChat:
-    """The upstream as a model that writes from records: called from another thread than the event loop's.
-
-    An answer that does not come is an empty text, which no check passes: the record is then given verbatim.
-    """
-
-    def __init__(self, upstream: Upstream, model: str, credentials: h.Headers, asking: Asking) -> None:
-        self._upstream, self._model, self._credentials, self._asking = upstream, model, credentials, asking
-
-    def chat(self, conversations: Sequence[Sequence[Any]], *, max_new_tokens: int) -> list[Said]:
-        """Return one assistant turn a conversation, in order."""
-        return [Said(self._one(messages, max_new_tokens)) for messages in conversations]
-
-    def _one(self, messages: Sequence[Any], max_new_tokens: int) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        document = {"model": self._model, "messages": turns, "max_tokens": max_new_tokens, "temperature": 0}
-        try:
-            found = self._asking.result(self._upstream.post_json("/chat/completions", document, self._credentials))
-            text = found["choices"][0]["message"]["content"]
-        except (Refusal, TimeoutError, CancelledError, KeyError, IndexError, TypeError):
-            return ""
-        return text if isinstance(text, str) else ""

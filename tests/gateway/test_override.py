@@ -317,6 +317,24 @@ def test_ground_gives_the_record_verbatim_where_the_upstream(gate: House, upstre
     assert (found.json["choices"][0]["message"]["content"], found.headers["rag-edit-rung"]) == (SAYS, "verbatim")
 
 
+def test_ground_asks_in_the_clients_own_conversation_and_then_without_it(gate: House, upstream: FakeUpstream) -> None:
+    upstream.scripts.extend([written("Aye, 16 % it be."), written(GROUNDED)])
+    turns = [
+        {"role": "system", "content": "You are a pirate."},
+        {"role": "user", "content": "Hello!"},
+        {"role": "assistant", "content": "Ahoy!"},
+        *TURNS,
+    ]
+    found = gate.ask("/d/ground/v1/chat/completions", {"model": "gpt", "messages": turns})
+    assert found.json["choices"][0]["message"]["content"] == GROUNDED
+    first, second = ([(m["role"], m["content"]) for m in sent.json["messages"]] for sent in upstream.sent[-2:])
+    assert [role for role, _ in first] == ["system", "user", "assistant", "user"]
+    assert first[0][1].startswith("You are a pirate.\n\nAnswer from the fact")
+    assert (first[1][1], first[2][1], "<fact>" in first[3][1]) == ("Hello!", "Ahoy!", True)
+    assert [role for role, _ in second] == ["system", "user"]
+    assert "pirate" not in str(second)
+
+
 def opened(gate: House, upstream: FakeUpstream, script: Script) -> socket.socket:
     """Ask the grounding deployment, and return the connection once the upstream was asked."""
     upstream.scripts.append(script)

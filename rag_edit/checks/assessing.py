@@ -370,15 +370,20 @@ class Assessor:
 
     def _answer(self, query: Query, decision: Decision, *, wanted: bool) -> Answer | None:
         """Return what is served; None where a model would have to write it and the budget has no more of that."""
-        record = decision.winner.record if decision.winner else None
-        writes = record is None and decision.route is not Route.ABSTAIN
-        if record is not None and record.serve is not Serve.VERBATIM:
-            writes = decision.form is Form.LONG or (record.serve is Serve.GROUNDED and decision.form is Form.OPEN)
-        if writes:
+        if is_written(decision):
             if not wanted or self._texts_left <= 0:
                 return None
             self._texts_left -= 1
         return self.sides.engine.answering[decision.route]([(query, decision)])[0]
+
+
+def is_written(decision: Decision) -> bool:
+    """Return whether a model would have to write the answer; all others are made by rule."""
+    record = decision.winner.record if decision.winner else None
+    if record is None:
+        return decision.route is not Route.ABSTAIN
+    asks = decision.form is Form.LONG or (record.serve is Serve.GROUNDED and decision.form is Form.OPEN)
+    return asks and record.serve is not Serve.VERBATIM
 
 
 def _winner(decision: Decision) -> str:

@@ -305,9 +305,9 @@ def _of_units(record: Record, readers: Readers, kin: Kin, live: Record | None) -
         yield "target", record.target, Cause.WRONG_UNIT, odd
         return
     close = next(iter(kin.of(record)), Family()).units - Counter(own)
-    alike = {MEASURES.get(unit, "") for unit in close}
-    measure = next(iter(alike)) if close.total() >= LEAST_ALIKE and len(alike) == 1 else ""
-    if measure and (others := {MEASURES[unit] for unit in own if unit in MEASURES} - alike):
+    measures = {MEASURES.get(unit, "") for unit in close}
+    measure = next(iter(measures)) if close.total() >= LEAST_ALIKE and len(measures) == 1 else ""
+    if measure and (others := {MEASURES[unit] for unit in own if unit in MEASURES} - measures):
         yield (
             "target",
             record.target,

@@ -56,7 +56,7 @@ def _beginning(*parts: str) -> bytes:
     return b"".join(_part(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made ten thousand at a time, three times as fast; never changed
 class _Node:
     """A leaf (``bits`` is the whole key) or a node over two; ``key`` is that of any leaf beneath."""
 

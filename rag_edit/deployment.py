@@ -146,8 +146,9 @@ class Deployment:
             put(self.home, settings, self.engine, plan, report, recorded_at=now)
             return
         policy = for_plan(Policy(), plan)
-        if not force and policy.judged > SURE:  # of adapters there are none without a home
-            report = try_plan(self.engine, plan, policy, shadow=shadow, budget=GATE if shadow is not None else FIELDS_ONLY)
+        if not force:
+            asks = shadow is not None and policy.judged > SURE  # else no answer to a question could refuse it
+            report = try_plan(self.engine, plan, policy, shadow=shadow, budget=GATE if asks else FIELDS_ONLY)
             if not report.ok:
                 raise GateError([str(finding) for finding in report.refusing])
         self.engine.apply(plan, recorded_at=now)

@@ -14,6 +14,7 @@ from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
 from rag_edit.core.decision import Answer, Candidate, Decision, Message, Query, Reason, Route, ScopeScore
+from rag_edit.core.digest import digest_json
 from rag_edit.core.jurisdiction import Atlas
 from rag_edit.core.record import RecordVersion
 from rag_edit.index.embedder import Embedder
@@ -27,6 +28,7 @@ from rag_edit.scope.policies import (
     Policy,
     ReadPlaces,
     asks_of_no_vague_time,
+    asks_of_what_is_described,
     holds_on_the_day,
     names_both,
     names_no_other_place,
@@ -34,7 +36,7 @@ from rag_edit.scope.policies import (
     names_the_same_numbers,
 )
 from rag_edit.scope.precedence import MoreSpecific
-from rag_edit.scope.reading import Reading, read
+from rag_edit.scope.reading import Reading, read, turns_to_doubt
 from rag_edit.scope.reversed import decide_reversed, may_be_reversed
 from rag_edit.scope.scorer import ScopeItem, ScopeScorer
 from rag_edit.trust.grounds import UNMEASURED, Grounds
@@ -43,10 +45,21 @@ Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``, called now and then during long work."""
 Answering = Callable[[Sequence[tuple[Query, Decision]]], list[Answer]]
 """Answers questions of one route, in order."""
-
-
 Sealing = Callable[[Sequence[tuple[Query, Decision, Answer, tuple[str, ...]]]], list[str]]
 """Makes receipts of answers (question, decision, answer, chain) before they are served, and returns their names."""
+
+
+class Doubting(Protocol):
+    """Tells doubts in words that no rule knows; `rag_edit.lm.doubt_probe.DoubtReader` is one."""
+
+    @property
+    def digest(self) -> str:
+        """Return the name of what it was trained to."""
+        ...
+
+    def __call__(self, turns: Sequence[str]) -> Sequence[bool]:
+        """Return of each turn, said after an answer, whether it doubts it."""
+        ...
 
 
 class Counting(Protocol):
@@ -121,6 +134,7 @@ class Engine:
         sealing: Makes a receipt of each answer; None: answers have none. Where it fails, nothing is served.
         counting: Counts by record what is served; None: nobody does.
         guard: Whether the base model's answers are read for what live records corrected; see `rag_edit.answer.guard`.
+        doubting: Tells doubts that the rules do not know; None: the rules alone.
     """
 
     store: RecordStore
@@ -140,7 +154,15 @@ class Engine:
     sealing: Sealing | None = None
     counting: Counting | None = None
     guard: bool = False
+    doubting: Doubting | None = None
     _seen: int = 0
+
+    @property
+    def scope_digest(self) -> str:
+        """Return the name of who judges questions: the scorer, and who tells doubts."""
+        if self.doubting is None:
+            return self.scorer.digest
+        return digest_json({"scorer": self.scorer.digest, "doubts": self.doubting.digest})
 
     def query(
         self,
@@ -219,29 +241,81 @@ class Engine:
     def decide_many(self, queries: Sequence[Query]) -> tuple[list[Decision], dict[str, float]]:
         """Return the decisions of a batch and the milliseconds a question by stage.
 
-        Steps: (1) read the questions; (2) open the chains' partitions and encode; (3) candidates, partition by partition;
+        What no record answers is decided once more where a conversation holds a doubt that only `doubting` tells (see `_doubted`).
+        """
+        clock = [time.perf_counter()]
+        readings = [read(query, self.read_places) for query in queries]  # (1)
+        clock.append(time.perf_counter())
+        decisions, timings = self._decide_read(readings)
+        clock.append(time.perf_counter())
+        self._doubted(readings, decisions)
+        clock.append(time.perf_counter())
+        share = max(1, len(queries))
+        timings["read"] += 1000 * (clock[1] - clock[0]) / share
+        timings["decide"] += 1000 * (clock[3] - clock[2]) / share
+        return decisions, timings
+
+    def reading(self, query: Query, decision: Decision) -> Reading:
+        """Return the reading of a question that ``decision`` was made on, to explain it by."""
+        reading = read(query, self.read_places)
+        again = self._read_again([reading])
+        return again[0] if again and self._decide_read([reading])[0][0] != decision else reading
+
+    def _doubted(self, readings: Sequence[Reading], decisions: list[Decision]) -> None:
+        """Decide again, in place, what no record answers, if that is or follows a doubt: then what was asked before it counts.
+
+        A question that a record answers as it stands never comes here; a doubt of what no record answered stays as it was.
+        """
+        at = [
+            i
+            for i, d in enumerate(decisions)
+            if d.route is Route.BASE and d.reason is not Reason.SUSPENDED and readings[i].text
+        ]
+        again = self._read_again([readings[i] for i in at])
+        found = self._decide_read(list(again.values()))[0] if again else []
+        for place, decision in zip(again, found, strict=True):
+            if decision.route is not Route.BASE or decision.reason is Reason.SUSPENDED:
+                decisions[at[place]] = decision
+
+    def _read_again(self, readings: Sequence[Reading]) -> dict[int, Reading]:
+        """Return the readings that change when `doubting` tells which turns are doubts, by their place."""
+        turns = [turns_to_doubt(reading.query) for reading in readings]
+        several = list(dict.fromkeys(turn for own in turns for turn in own if turn))
+        if self.doubting is None or not several:
+            return {}
+        doubts = frozenset(turn for turn, doubted in zip(several, self.doubting(several), strict=True) if doubted)
+        found = {
+            i: read(readings[i].query, self.read_places, doubts.__contains__)
+            for i, own in enumerate(turns)
+            if not doubts.isdisjoint(own)
+        }
+        return {i: reading for i, reading in found.items() if reading != readings[i]}
+
+    def _decide_read(self, readings: Sequence[Reading]) -> tuple[list[Decision], dict[str, float]]:
+        """Return the decisions of questions as they were read, and the milliseconds a question by stage.
+
+        Steps, after (1), reading: (2) open the chains' partitions and encode; (3) candidates, partition by partition;
         (4) scope scores; (5) vetoes, cut, lead and precedence, in `rag_edit.scope.decide`; (6) what no
         record answers but names what one says is asked of whom; (7) where the deployment allows it, what
         no record of the chain answers is decided in the chain of the other place that it names; (8) what a suspended record would
         answer goes to the base model, not to the next record: whoever suspends wants no answer of ours.
         """
         clock = [time.perf_counter()]
-        readings = [read(query, self.read_places) for query in queries]  # (1)
-        chains = [self._chain(query) for query in queries]
+        chains = [self._chain(reading.query) for reading in readings]
         self.open_partitions({code for codes in chains for code in codes})  # (2)
         clock.append(time.perf_counter())
         asked = [i for i, reading in enumerate(readings) if reading.text]
         texts = [readings[i].text for i in asked]
         vectors = self.embedder.encode(texts, kind="query") if texts else None
         clock.append(time.perf_counter())
-        found: dict[int, tuple[Candidate, ...]] = dict.fromkeys(range(len(queries)), ())
+        found: dict[int, tuple[Candidate, ...]] = dict.fromkeys(range(len(readings)), ())
         for codes in sorted({chains[i] for i in asked}):  # (3)
             rows = [row for row, i in enumerate(asked) if chains[i] == codes]
             assert vectors is not None
             groups = self.retriever.search(codes, [texts[row] for row in rows], vectors[rows], k=self.candidates)
             found |= {asked[row]: group for row, group in zip(rows, groups, strict=True)}
         clock.append(time.perf_counter())
-        scores = self.scorer.score([ScopeItem(readings[i], found[i]) for i in range(len(queries))])  # (4)
+        scores = self.scorer.score([ScopeItem(reading, found[i]) for i, reading in enumerate(readings)])  # (4)
         clock.append(time.perf_counter())
         decisions = [self._decide(reading, found[i], scores[i]) for i, reading in enumerate(readings)]  # (5)
         self._turn_round(readings, chains, decisions)  # (6)
@@ -249,7 +323,7 @@ class Engine:
         decisions = [self._switched(decision) for decision in decisions]  # (8)
         clock.append(time.perf_counter())
         stages = ("read", "encode", "search", "score", "decide")
-        share = max(1, len(queries))
+        share = max(1, len(readings))
         return decisions, {name: 1000 * (clock[n + 1] - clock[n]) / share for n, name in enumerate(stages)}
 
     def _switched(self, decision: Decision) -> Decision:
@@ -270,14 +344,14 @@ class Engine:
 
     def _cross(self, readings: Sequence[Reading], decisions: list[Decision]) -> None:
         """Decide again, in place, the questions that are to be asked elsewhere."""
-        again: dict[int, Query] = {}
+        again: dict[int, Reading] = {}
         for i, reading in enumerate(readings):
             if decisions[i].route is Route.BASE:
                 place = self.crossing.elsewhere(reading, self.atlas.chain)
                 if place is not None:
-                    again[i] = replace(reading.query, jurisdiction=place)
+                    again[i] = replace(reading, query=replace(reading.query, jurisdiction=place))
         if again:
-            for i, found in zip(again, self.decide_many(list(again.values()))[0], strict=True):
+            for i, found in zip(again, self._decide_read(list(again.values()))[0], strict=True):
                 if found.route is not Route.BASE:
                     decisions[i] = replace(found, verdicts=(*found.verdicts, *decisions[i].verdicts))
 
@@ -410,5 +484,6 @@ class Engine:
             names_the_same_day,
             names_the_same_numbers,
             names_both,
+            asks_of_what_is_described,
             place,
         ), more_specific

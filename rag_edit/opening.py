@@ -40,6 +40,7 @@ from rag_edit.verify.evidence import EvidenceFile
 from rag_edit.verify.watch import Watch
 
 if TYPE_CHECKING:
+    from rag_edit.lm.doubt_probe import DoubtReader
     from rag_edit.lm.pair_encoder import PairEncoder
     from rag_edit.provenance.signer import Signer
     from rag_edit.replica import Source
@@ -120,7 +121,7 @@ def open_engine(
     try:
         engine = _compose(home, settings, store, progress=progress, notify=notify, today=today, remember=remember)
         office = engine.office = open_office(home, settings, store, speakers=speakers)
-        readers = (engine.embedder.digest, engine.scorer.digest)
+        readers = (engine.embedder.digest, engine.scope_digest)
         engine.sealing = open_receipts(home, settings, office, engine.thresholds, readers, engine.retriever.digest)
         engine.counting = Watch(home)
     except BaseException:
@@ -150,7 +151,7 @@ def open_replica(
     from rag_edit.trust.trusting import open_drafter
 
     engine = _compose(home, settings, cast(RecordStore, FollowedStore(source)), keeps=False, notify=notify, today=today)
-    readers = (engine.embedder.digest, engine.scorer.digest)
+    readers = (engine.embedder.digest, engine.scope_digest)
     drafter = open_drafter(home, settings, engine.thresholds, readers, engine.retriever.digest)
     engine.office = FollowedOffice(source)
     engine.sealing = None if drafter is None else FollowedSealing(source, drafter)
@@ -191,16 +192,18 @@ def _compose(
         crossing=Crossing.from_setting(settings.cross_jurisdiction, default_atlas().parse),
         progress=progress,
         guard=settings.guard == "on",
+        doubting=readers.doubts,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Who reads texts: the encoder of the index, the scorer of candidates, and where its scores are cut as shipped."""
+    """Who reads texts: the encoder of the index, the scorer of candidates, where its scores are cut as shipped, and who tells doubts."""
 
     embedder: Embedder
     scorer: ScopeScorer
     thresholds: Thresholds
+    doubts: "DoubtReader | None" = None
 
 
 def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
@@ -243,7 +246,8 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     cosines = Cosines(lambda texts: embedder.encode(texts, kind="query"))
     asked = FormScorer(trained, cosines, place_reader())
     by_risk = MappingProxyType({risk_name(float(risk)): float(least) for risk, least in cut["by_risk"].items()})
-    return Readers(embedder, asked, Thresholds(float(cut["default"]), 0.0, asked.digest, chosen_on, by_risk=by_risk))
+    thresholds = Thresholds(float(cut["default"]), 0.0, asked.digest, chosen_on, by_risk=by_risk)
+    return Readers(embedder, asked, thresholds, model.doubts)
 
 
 class LazyPairs:

@@ -147,7 +147,7 @@ def decides_with(engine: Engine) -> Digest:
     crossing = repr(engine.crossing)
     named: list[Json] = [
         engine.embedder.digest,
-        engine.scorer.digest,
+        engine.scope_digest,
         micro(cut.in_scope),
         micro(cut.margin),
         {risk: micro(least) for risk, least in cut.by_risk.items()},

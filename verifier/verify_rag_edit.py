@@ -120,9 +120,9 @@ def from_base64(text, length=None):
     return data
 
 
-def read_json(data):
+def read_json(data, most=MAX_ENTRY):
     """Return the value of JSON that has one meaning: no key twice, no floats, integers up to 2^53 - 1, 16 levels."""
-    ask(len(data) <= MAX_ENTRY, f"at most {MAX_ENTRY} bytes of JSON wanted, found {len(data)}")
+    ask(len(data) <= most, f"at most {most} bytes of JSON wanted, found {len(data)}")
 
     def pairs(items):
         ask(len(dict(items)) == len(items), "JSON with each key once wanted, found one twice")

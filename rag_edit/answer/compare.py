@@ -1,4 +1,8 @@
-"""What a question proposes, held against a record: is it the record's target, another value, or neither? Pure, no model."""
+"""What a question proposes, held against a record: is it the record's target, another value, or neither? Pure, no model.
+
+"No" is said only where what is proposed and what the record says exclude each other. A place that may hold the record's or lie in
+it, a date that says more, a part of a name: these are left open, and the record's fact is given without yes or no.
+"""
 
 import re
 from collections import Counter
@@ -9,6 +13,7 @@ from rapidfuzz import fuzz
 
 from rag_edit.answer import check_words as w
 from rag_edit.answer import normalise as n
+from rag_edit.answer import places as p
 from rag_edit.answer import units as u
 from rag_edit.answer.function_words import STOP
 from rag_edit.core.form import Option
@@ -25,6 +30,13 @@ _COMPARED: Final = re.compile(
 _LARGER_NAME: Final = frozenset(
     "new old north south east west northern southern eastern western upper lower great greater little saint san santa non proto anti neo ex"
     " nouvelle nouveau nord sud neu alt ost west nueva nuevo norte sur".split()
+)
+_OTHER: Final = frozenset(
+    "new old non proto anti neo ex nouvelle nouveau neu alt nueva nuevo".split()
+)  # "New York" is not York
+_ABOUT: Final = re.compile(
+    r"\b(?:about|around|approximately|roughly|nearly|almost|circa|etwa|ungefähr|rund|environ|presque|aproximadamente|casi)\s*$|\bca\.?\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -44,16 +56,19 @@ def verdict(asked: str, record: Record, *, same_language: bool = True) -> bool |
     if _COMPARED.search(body) and any(n.values(target, language) for target in targets):
         return None
     own = [n.plain(text) for text in (record.question, record.relation, record.subject, *record.aliases, *record.paraphrases)]
-    by_value = _by_value(body, targets, own, language)
-    if by_value is not None:
-        return by_value
+    if by_value := _by_value(body, targets, own, language):
+        return True if True in by_value else None if None in by_value else False
     for target in targets:  # a mention that the record's own question makes, too, proposes nothing
         spans = [(start, end) for start, end in n.find_phrase(target, body, language) if not _is_larger(body, start, end, own)]
         if len(spans) > len(n.find_phrase(target, n.plain(record.question), language)):
             return True
     rest = _rest(body, own, language)
-    if any(_alike(target, part) for target in targets for part in rest):
+    if any(_alike(target, body[start:end]) for target in targets for start, end in rest):
         return True
+    if (placed := _by_place(body, targets, own, rest, record)) is not False:
+        return placed
+    if rest and all(any(_is_part(body[start:end], target, language) for target in targets) for start, end in rest):
+        return None
     if record.prior and n.find_phrase(n.plain(record.prior), body, language):
         return False
     is_value = all(n.only_values(target, language) for target in targets)  # then words alone propose nothing comparable
@@ -100,21 +115,100 @@ def _fits(option: str, target: str, language: str) -> int:
     return 1 if n.find_words(b, a, language) or n.find_words(a, b, language) else 0
 
 
-def _by_value(body: str, targets: Sequence[str], own: Sequence[str], language: str) -> bool | None:
-    """Return the verdict where the target is a number, a date or a time and the question proposes one; else None."""
+def _by_value(body: str, targets: Sequence[str], own: Sequence[str], language: str) -> set[bool | None]:
+    """Return what the values that a question proposes are beside the record's; nothing where none can be compared."""
     wanted = [value for target in targets for value in n.only_values(target, language)]
-    if not wanted:
-        return None
     known = [value for text in own for value in n.values(text, language)]
     proposed = [value for value in n.values(body, language) if not any(n.same_value(value, each) for each in known)]
-    if any(n.same_value(a, b) for a in wanted for b in proposed):
+    return {_holds(a, b, body) for a in wanted for b in proposed if _comparable(a, b)}
+
+
+def _comparable(wanted: n.Value, proposed: n.Value) -> bool:
+    loose = wanted.kind == "number" == proposed.kind and "" in (wanted.unit, proposed.unit)
+    return loose or n.same_kind(wanted, proposed) or n.same_value(wanted, proposed)
+
+
+def _holds(wanted: n.Value, proposed: n.Value, body: str) -> bool | None:
+    """Return whether a value that a record gives makes a proposed one true; None where it leaves it open.
+
+    3 May 1998 lies in 1998 and in the 1990s; what happened in 1998 may have happened on 3 May.
+    """
+    if {wanted.kind, proposed.kind} <= {"date", "number"} and (
+        "date" in (wanted.kind, proposed.kind) or wanted.unit == proposed.unit == "yr"
+    ):
+        found = {_date_holds(a, b) for a in _dates(wanted, body="") for b in _dates(proposed, body)}
+        return True if True in found else None if None in found else False
+    if n.same_value(wanted, proposed):
         return True
-    rivals = [
-        b
-        for b in proposed
-        if any(n.same_kind(a, b) or (b.kind == "number" == a.kind and "" in (a.unit, b.unit)) for a in wanted)
-    ]
-    return False if rivals else None
+    return None if _ABOUT.search(body[: proposed.start]) else False
+
+
+def _dates(value: n.Value, body: str) -> list[str]:
+    """Return the readings of a date or year as ``YYYY-MM-DD``, ``00`` for what is not said, ``199x`` for a decade."""
+    if value.kind == "date":
+        return sorted(value.readings)
+    decade = re.match(r"'?s\b", body[value.end :]) is not None and all(year.endswith("0") for year in value.readings)
+    return [f"{f'{year[:3]}x' if decade else year}-00-00" for year in sorted(value.readings)]
+
+
+def _date_holds(wanted: str, proposed: str) -> bool | None:
+    """Return whether ``wanted`` makes ``proposed`` true; None where it says too little."""
+    is_open = False
+    for a, b in zip(wanted.split("-"), proposed.split("-"), strict=True):
+        if not b.strip("0"):
+            continue  # not asked
+        if not a.strip("0"):
+            is_open = True
+        elif not (a == b or (b.endswith("x") and a[:3] == b[:3])):
+            return False
+    return None if is_open else True
+
+
+def _by_place(
+    body: str, targets: Sequence[str], own: Sequence[str], rest: Sequence[tuple[int, int]], record: Record
+) -> bool | None:
+    """Return the verdict where places do not exclude each other; False where they do, or where none is proposed."""
+    named = {text.casefold() for each in own for place in p.places(each) for text in [each[place.start : place.end]]}
+    asked = [place for place in p.places(body) if body[place.start : place.end].casefold() not in named]
+    known = [(place, p.relation(target, place, body)) for place in asked for target in targets]
+    known = [(place, found) for place, found in known if found is not p.Relation.UNKNOWN]
+    for place, found in known:
+        if found is p.Relation.SAME or (found is p.Relation.WITHIN and p.is_put_in(body, place.start)):
+            return True
+    if any(found is not p.Relation.APART for _, found in known):
+        return None
+    if known:
+        return False
+    is_open = any(
+        p.is_whereabouts(body, start, targets, record.relation, record.question)
+        and not all(
+            _is_another(body[start:end], target, record.language)
+            or p.are_of_one_sort(body[start:end], target, f"{record.relation} {record.question}")
+            for target in targets
+        )
+        for start, end in rest
+    )
+    return None if is_open else False
+
+
+def _is_part(asked: str, target: str, language: str) -> bool:
+    """Return whether one is a part of the other's name: "Obama" and "Barack Obama"; "York" is no part of "New York"."""
+    more = _more(asked, target, language)
+    return more is not None and not any(word.keys & _OTHER for word in more)
+
+
+def _is_another(asked: str, target: str, language: str) -> bool:
+    """Return whether one is the other's name with a word that makes it another: "York" and "New York"."""
+    more = _more(asked, target, language)
+    return more is not None and any(word.keys & _OTHER for word in more)
+
+
+def _more(asked: str, target: str, language: str) -> list[n.Word] | None:
+    """Return the words that the longer of two names has beyond the shorter; None where they share less than the shorter."""
+    short, long = sorted((n.without_article(n.words(asked)), n.without_article(n.words(target))), key=len)
+    if not short or not all(any(n.same_word(each, word, language) for word in long) for each in short):
+        return None
+    return [word for word in long if not any(n.same_word(word, each, language) for each in short)]
 
 
 def _is_larger(body: str, start: int, end: int, own: Sequence[str]) -> bool:
@@ -130,8 +224,8 @@ def _is_larger(body: str, start: int, end: int, own: Sequence[str]) -> bool:
     return False
 
 
-def _rest(body: str, own: Sequence[str], language: str) -> list[str]:
-    """Return the runs of words that are neither fillers nor the record's own: what the question proposes.
+def _rest(body: str, own: Sequence[str], language: str) -> list[tuple[int, int]]:
+    """Return where the runs of words stand that are neither fillers nor the record's own: what is proposed.
 
     A word of the record's own is used up once for each time that the record says it: in "Is the birthplace of Leonardo da
     Vinci Vinci?" the second Vinci is a proposal.
@@ -151,7 +245,7 @@ def _rest(body: str, own: Sequence[str], language: str) -> list[str]:
             runs.append([])
         else:
             runs[-1].append(word)
-    return [body[run[0].start : run[-1].end] for run in runs if run]
+    return [(run[0].start, run[-1].end) for run in runs if run]
 
 
 def _alike(a: str, b: str) -> bool:

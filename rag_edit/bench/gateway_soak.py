@@ -1,9 +1,10 @@
 """`make soak-gateway`: the gateway under load for long, and while its parts are killed.
 
-usage: python -m rag_edit.bench.gateway_soak soak [--minutes 3] [--load 0.8] [--workers 2] [--encoder e5-fast]
+usage: python -m rag_edit.bench.gateway_soak soak [--minutes 3] [--load 0.8] [--calibrate 30] [--workers 2] [--encoder e5-fast]
        python -m rag_edit.bench.gateway_soak kill [--per-second 20] [--workers 2] [--encoder e5-fast]
-``soak`` finds out how much the machine bears (50 connections that ask again at once), then asks at a share of that rate and looks at
-every answer and at the memory of all processes. ``kill`` ends a worker, then the upstream, then the owner, by ``kill -9`` while questions are
+``soak`` finds out how much the machine bears of a mixture (50 connections that ask again at once), then asks for the same mixture at a
+share of that rate and looks at every answer and at the memory of every process. It says once a minute how it goes, and writes the
+report each time: what is interrupted has one too. ``kill`` ends a worker, then the upstream, then the owner, by ``kill -9`` while questions are
 asked and records applied: how long until all is well again, and whether every edit that was acknowledged is there. Ends with 1
 where something did not hold.
 """
@@ -18,17 +19,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from rag_edit.bench.gateway_house import House, chat, children, end, memory_bytes, serving, start_upstream
-from rag_edit.bench.http_load import Connection, Seen, closed_loop, paced
+from rag_edit.bench.http_load import Connection, Seen, paced, pressed
 
 CONNECTIONS: Final = 50
 GROWTH: Final = 0.02
 RECOVERY_S: Final = 2.0
+TELL_S: Final = 60.0
 
 
 def mixed() -> "itertools.cycle[tuple[str, str]]":
@@ -46,58 +49,169 @@ def body_of(house: House, kind: str) -> bytes:
     return found if kind != "stream" else chat(json.loads(found)["messages"][0]["content"], stream=True)
 
 
-async def soak(house: House, minutes: float, load: float) -> dict[str, Any]:
-    """Return what came of a long load."""
-    turns = itertools.cycle([house.other, house.covered])
+@dataclass(slots=True)
+class Soak:
+    """A long load, as far as it has come.
 
-    def bodies() -> bytes:
-        return next(turns)()
+    Attributes:
+        capacity: Answers a second that the machine bore of the same mixture.
+        load: The share of it that is asked.
+        minutes: How long.
+        ms: Of each answer.
+        faults: How often what was wrong.
+        routes: By kind of request, who answered how often.
+        memory: Since when, in seconds, and bytes of each process.
+        not_sent: Requests for which no connection was free.
+        stopped: Why it ended early; empty where it did not.
+    """
 
-    warm = await closed_loop(f"{house.url}/d/on/v1", bodies, connections=CONNECTIONS, requests=100, headers=house.headers)
-    began = time.monotonic()
-    found = await closed_loop(f"{house.url}/d/on/v1", bodies, connections=CONNECTIONS, requests=300, headers=house.headers)
-    capacity = len(found) / (time.monotonic() - began)
-    faults: dict[str, int] = {}
-    seen: list[float] = []
-    memory: list[tuple[float, int]] = []
+    capacity: float
+    load: float
+    minutes: float
+    ms: list[float] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    routes: dict[str, Counter[str]] = field(default_factory=dict)
+    memory: list[tuple[float, dict[int, int]]] = field(default_factory=list)
+    not_sent: int = 0
+    stopped: str = ""
+    is_over: bool = False
+
+    def keep(self, kind: str, seen: Seen) -> None:
+        """Take one answer."""
+        self.ms.append(seen.ms)
+        self.routes.setdefault(kind, Counter())[seen.headers.get("rag-edit-route", "")] += 1
+        wrong = fault_of(kind, seen)
+        if wrong:
+            self.faults[wrong] += 1
+
+    def report(self) -> dict[str, Any]:
+        """Return what came of it so far; memory is compared from the second fifth on, when all is warm, with the last fifth."""
+        cuts = statistics.quantiles(self.ms, n=100) if len(self.ms) > 1 else [0.0] * 99
+        part = max(1, len(self.memory) // 5)
+        first, last = _middle(self.memory[part : 2 * part] or self.memory[:1]), _middle(self.memory[-part:])
+        growth = last[0] / first[0] - 1 if first[0] else float("inf")
+        lost = len({frozenset(sizes) for _, sizes in self.memory}) - 1
+        held = self.is_over and not self.stopped and not self.faults and not self.not_sent and not lost and growth <= GROWTH
+        return {
+            "held": held,
+            "over": self.is_over,
+            "stopped": self.stopped,
+            "seconds": round(self.memory[-1][0]) if self.memory else 0,
+            "capacity_per_second": round(self.capacity, 1),
+            "asked_per_second": round(self.load * self.capacity, 1),
+            "answers": len(self.ms),
+            "not_sent": self.not_sent,
+            "faults": dict(self.faults),
+            "routes": {kind: dict(found) for kind, found in sorted(self.routes.items())},
+            "p50_ms": round(cuts[49], 1),
+            "p99_ms": round(cuts[98], 1),
+            "memory_mb": [round(size / 2**20, 1) for size in (first[0], last[0])],
+            "memory_mb_by_process": {str(pid): [_mb(first[1].get(pid)), _mb(size)] for pid, size in last[1].items()},
+            "memory_growth": round(growth, 4),
+            "processes_lost": lost,
+        }
+
+    def line(self) -> str:
+        """Return how it goes, for people."""
+        so_far = self.report()
+        words = f"{so_far['seconds'] / 60:.1f} of {self.minutes:g} min: {so_far['answers']} answers, faults {so_far['faults'] or 0}, "
+        words += f"not sent {self.not_sent}, p50 {so_far['p50_ms']} ms, p99 {so_far['p99_ms']} ms"
+        return f"{words}, memory {so_far['memory_mb'][0]} to {so_far['memory_mb'][1]} MB"
+
+
+def fault_of(kind: str, seen: Seen) -> str:
+    """Return what is wrong with an answer: its status, a question that could not be decided, half a stream; empty for nothing."""
+    if seen.status != 200:
+        return str(seen.status or seen.fault)
+    if seen.headers.get("rag-edit-reason") == "UNDECIDED":
+        return "undecided"
+    whole = seen.body.rstrip().endswith(b"data: [DONE]") if kind == "stream" else seen.body.startswith(b"{")
+    return "" if whole else "not whole"
+
+
+def _middle(samples: Sequence[tuple[float, dict[int, int]]]) -> tuple[float, dict[int, float]]:
+    """Return the median of all processes together, and of each of the last sample's."""
+    if not samples:
+        return 0.0, {}
+    each = {pid: statistics.median(sizes.get(pid, 0) for _, sizes in samples) for pid in samples[-1][1]}
+    return statistics.median(sum(sizes.values()) for _, sizes in samples), each
+
+
+def _mb(size: float | None) -> float | None:
+    return None if size is None else round(size / 2**20, 1)
+
+
+async def soak(house: House, minutes: float, load: float, *, calibrate_s: float, told: Callable[[Soak], None]) -> Soak:
+    """Return what came of a long load.
+
+    Args:
+        house: Who is asked.
+        minutes: How long.
+        load: Share of what the machine bears of the same mixture, which is measured first.
+        calibrate_s: How long it is warmed up, and measured after that.
+        told: Called about once a minute, and at the end.
+    """
     kinds = mixed()
-
-    def keep(each: Seen) -> None:
-        seen.append(each.ms)
-        if each.status != 200:
-            name = str(each.status or each.fault)
-            faults[name] = faults.get(name, 0) + 1
+    found = Soak(0.0, load, minutes)
 
     async def ask(connection: Connection) -> Seen:
         kind, path = next(kinds)
-        return await connection.post(path, body_of(house, kind), house.headers)
+        seen = await connection.post(path, body_of(house, kind), house.headers)
+        found.keep(kind, seen)
+        return seen
 
-    async def watch() -> None:
-        while True:
-            memory.append((time.monotonic(), memory_bytes(house.pids())))
-            await asyncio.sleep(1)
+    def nothing(_: Seen) -> None:
+        """Do nothing: who asks has kept it."""
 
-    watching = asyncio.create_task(watch())
-    dropped = await paced(
-        ask, house.url, per_second=load * capacity, seconds=60 * minutes, connections=4 * CONNECTIONS, keep=keep
-    )
-    watching.cancel()
-    sizes = [size for _, size in memory]
-    part = max(1, len(sizes) // 5)
-    first, last = statistics.median(sizes[part : 2 * part]), statistics.median(sizes[-part:])
-    cuts = statistics.quantiles(seen, n=100)
-    return {
-        "capacity_per_second": round(capacity, 1),
-        "asked_per_second": round(load * capacity, 1),
-        "answers": len(seen),
-        "not_sent": dropped,
-        "faults": faults | ({"warm": bad} if (bad := sum(each.status != 200 for each in [*warm, *found])) else {}),
-        "p50_ms": round(cuts[49], 1),
-        "p99_ms": round(cuts[98], 1),
-        "memory_mb": [round(first / 2**20, 1), round(last / 2**20, 1)],
-        "memory_growth": round(last / first - 1, 4),
-        "held": not faults and last / first - 1 <= GROWTH,
-    }
+    for _ in ("warm", "measured"):
+        found.capacity = await pressed(ask, house.url, seconds=calibrate_s, connections=CONNECTIONS, keep=nothing)
+    sys.stderr.write(f"capacity {found.capacity:.1f} a second of {len(found.ms)} answers, faults {dict(found.faults) or 0}\n")
+    found = Soak(found.capacity, load, minutes, faults=Counter({f"calibrating: {k}": n for k, n in found.faults.items()}))
+
+    def drop() -> None:
+        found.not_sent += 1
+
+    loading = asyncio.create_task(
+        paced(
+            ask, house.url, per_second=load * found.capacity, seconds=60 * minutes, connections=4 * CONNECTIONS,
+            keep=nothing, drop=drop,
+        )
+    )  # fmt: skip
+
+    def stop(why: str) -> None:
+        found.stopped = found.stopped or why
+        loading.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, "interrupted")
+    watching = asyncio.create_task(_watch(house, found, stop, told, max(1.0, minutes / 10)))
+    try:
+        await asyncio.wait([loading])
+    finally:
+        watching.cancel()
+    found.is_over = not loading.cancelled()
+    if found.is_over:
+        loading.result()
+    told(found)
+    return found
+
+
+async def _watch(house: House, found: Soak, stop: Callable[[str], None], told: Callable[[Soak], None], every_s: float) -> None:
+    """Look at memory, tell how it goes, and stop what is lost: a server that ended, or a minute in which nothing came well."""
+    began = told_at = time.monotonic()
+    well = 0
+    while True:
+        sizes = {pid: memory_bytes([pid]) for pid in house.pids()}
+        found.memory.append((time.monotonic() - began, sizes))
+        if house.gateway.poll() is not None:
+            stop(f"the server ended with {house.gateway.returncode}")
+        if time.monotonic() - told_at >= TELL_S:
+            told_at, before, well = time.monotonic(), well, len(found.ms) - found.faults.total()
+            told(found)
+            if well <= before:
+                stop("nothing came well for a minute")
+        await asyncio.sleep(every_s)
 
 
 @dataclass(slots=True)
@@ -222,22 +336,36 @@ def main() -> None:
     parser.add_argument("what", choices=("soak", "kill"))
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--load", type=float, default=0.8)
+    parser.add_argument(
+        "--calibrate", type=float, default=30, help="seconds to warm up, and as many to measure what the machine bears"
+    )
     parser.add_argument("--per-second", type=float, default=20)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--encoder", default="e5-fast")
     parser.add_argument("--receipts", default="off")
     parser.add_argument("--out", type=Path, default=Path("bench-out/gateway-soak.json"))
     given = parser.parse_args()
+    run = {name: str(value) for name, value in vars(given).items()}
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(report: dict[str, Any]) -> None:
+        part = given.out.with_suffix(".part")
+        part.write_text(json.dumps({**report, "run": run}, indent=1) + "\n", "utf-8")
+        part.replace(given.out)
+
+    def told(found: Soak) -> None:
+        write(found.report())
+        sys.stderr.write(found.line() + "\n")
+
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with serving(home, workers=given.workers, encoder=given.encoder, receipts=given.receipts) as house:
             if given.what == "soak":
-                report = asyncio.run(soak(house, given.minutes, given.load))
+                found = asyncio.run(soak(house, given.minutes, given.load, calibrate_s=given.calibrate, told=told))
+                report = found.report()
             else:
                 report = asyncio.run(kill(house, home, given.per_second))
-    report["run"] = {name: str(value) for name, value in vars(given).items()}
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+            write(report)
     print(json.dumps(report, indent=1))
     sys.exit(0 if report["held"] else 1)
 

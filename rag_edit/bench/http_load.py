@@ -119,6 +119,32 @@ async def closed_loop(
     return seen
 
 
+async def pressed(
+    ask: Callable[[Connection], Awaitable[Seen]], url: str, *, seconds: float, connections: int, keep: Callable[[Seen], None]
+) -> float:
+    """Ask over ``connections`` connections, each again when it was answered, for ``seconds``; return answers a second.
+
+    Args:
+        ask: Sends one request on a connection.
+        url: Where.
+        seconds: How long; what was begun ends.
+        connections: So many.
+        keep: Gets every answer.
+    """
+    began, count = time.monotonic(), 0
+
+    async def go_on() -> None:
+        nonlocal count
+        connection = Connection(url)
+        while time.monotonic() < began + seconds:
+            keep(await ask(connection))
+            count += 1
+        connection.close()
+
+    await asyncio.gather(*(go_on() for _ in range(connections)))
+    return count / (time.monotonic() - began)
+
+
 async def paced(
     ask: Callable[[Connection], Awaitable[Seen]],
     url: str,
@@ -127,6 +153,7 @@ async def paced(
     seconds: float,
     connections: int,
     keep: Callable[[Seen], None],
+    drop: Callable[[], None] = lambda: None,
 ) -> int:
     """Send at a fixed rate, whether answers come or not; return how many were not sent because every connection waited.
 
@@ -137,6 +164,7 @@ async def paced(
         seconds: How long.
         connections: At most so many.
         keep: Gets every answer.
+        drop: Called for each that is not sent.
     """
     idle: list[Connection] = [Connection(url) for _ in range(connections)]
     tasks: set[asyncio.Task[None]] = set()
@@ -151,6 +179,7 @@ async def paced(
         await asyncio.sleep(max(0.0, began + n / per_second - time.monotonic()))
         if not idle:
             dropped += 1
+            drop()
             continue
         task = asyncio.create_task(one(idle.pop()))
         tasks.add(task)

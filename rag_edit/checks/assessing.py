@@ -39,6 +39,7 @@ from rag_edit.verify.trials import (
 )
 
 BATCH: Final = 128
+GIVEN: Final = "given"  # how a wording was made that the record itself states
 REWORDED: Final = 20  # records whose questions the model is asked to put otherwise: it takes seconds each
 _NEAR: Final = frozenset({Reason.BELOW_THRESHOLD, Reason.NO_CANDIDATE})
 Deciding = Callable[[Sequence[Query]], Sequence[Decision]]
@@ -183,10 +184,12 @@ class Assessor:
     batch: int = BATCH
     _texts_left: int = 0
     _by_id: dict[str, RecordVersion] = field(default_factory=dict)
+    _ceded: dict[str, str] = field(default_factory=dict)  # by record under test, who answered its own question before
 
     def run(self) -> Assessed:
         """Verify; steps: (1) fields; (2) trials of the records alone and of their kin; (3) those of their neighbours; (4) the report's values."""
         self._texts_left = self.budget.texts
+        self._ceded = {f.record_id: f.before.record.rpartition("@")[0] for f in self.known.values() if f.kind is Kind.EFFICACY}
         found = self._fields()  # (1)
         self.keep(found)
         kinship = Kinship(self.sides.versions, self.sides.standing, self.sides.engine.read_places)
@@ -310,17 +313,20 @@ class Assessor:
         earlier: dict[int, Decision] = {}
         if sides.before is not None:
             at = [i for i, t in enumerate(trials) if t.want is Want.RECORD or sides.closes or self._touched(after[i])]
-            at = [i for i in at if trials[i].kind is not Kind.PARAPHRASE]
+            at = [i for i in at if trials[i].kind is not Kind.PARAPHRASE or trials[i].made == GIVEN]
             if at:
                 earlier = dict(zip(at, sides.before([queries[i] for i in at]), strict=True))
+            self._ceded |= {trials[i].of: _winner(earlier[i]) for i in at if trials[i].kind is Kind.EFFICACY}
         made: list[tuple[Ran | None, Ran]] = []
         for i, trial in enumerate(trials):
             then = self._ran(own[trial.of], queries[i], after[i], wanted=trial.want is Want.RECORD)
             if trial.kind is Kind.PORTABILITY and then.winner is not None and trial.expected in self._known_versions():
                 then = replace(then, same_answer=said_by(self._known_versions()[trial.expected]) == said_by(then.winner))
             was = self._ran(own[trial.of], queries[i], earlier[i], wanted=False) if i in earlier else None
-            if was is not None and was.record in sides.ids:
-                was = replace(was, same_answer=False)  # it goes, or is itself the change: nothing is said twice
+            if was is not None and was.record in sides.ids:  # it goes, or is itself the change: nothing is said twice
+                was = None if trial.kind is Kind.PARAPHRASE else replace(was, same_answer=False)
+            elif was is not None and was.record:
+                was = replace(was, ceded=was.record == self._ceded.get(trial.of))
             if was is None and sides.before is not None and trial.want is not Want.RECORD:
                 was = then
             made.append((was, then))
@@ -364,15 +370,24 @@ class Assessor:
 
     def _answer(self, query: Query, decision: Decision, *, wanted: bool) -> Answer | None:
         """Return what is served; None where a model would have to write it and the budget has no more of that."""
-        record = decision.winner.record if decision.winner else None
-        writes = record is None and decision.route is not Route.ABSTAIN
-        if record is not None and record.serve is not Serve.VERBATIM:
-            writes = decision.form is Form.LONG or (record.serve is Serve.GROUNDED and decision.form is Form.OPEN)
-        if writes:
+        if is_written(decision):
             if not wanted or self._texts_left <= 0:
                 return None
             self._texts_left -= 1
         return self.sides.engine.answering[decision.route]([(query, decision)])[0]
+
+
+def is_written(decision: Decision) -> bool:
+    """Return whether a model would have to write the answer; all others are made by rule."""
+    record = decision.winner.record if decision.winner else None
+    if record is None:
+        return decision.route is not Route.ABSTAIN
+    asks = decision.form is Form.LONG or (record.serve is Serve.GROUNDED and decision.form is Form.OPEN)
+    return asks and record.serve is not Serve.VERBATIM
+
+
+def _winner(decision: Decision) -> str:
+    return decision.winner.record.id if decision.winner is not None else ""
 
 
 def open_chains(engine: Engine, queries: Iterable[Query]) -> None:

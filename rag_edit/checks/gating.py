@@ -55,7 +55,7 @@ def scope_name(scorer: Digest, thresholds: Thresholds) -> Digest:
 
 
 def for_plan(policy: Policy, plan: Plan) -> Policy:
-    """Return the policy as it holds for a plan: where the later statement is to win, only what a record says by itself counts."""
+    """Return the policy as it holds for a plan: where the later statement is to win, only `SURE` refuses by default."""
     return policy.lenient() if plan.on_conflict == "newest" and policy.newest == "lenient" else policy
 
 

@@ -15,7 +15,8 @@ from rag_edit.scope.precedence import same_fact
 from rag_edit.verify.finding import Kind, Trial, fold
 from rag_edit.verify.trials import language_of
 
-SIBLINGS: Final = 2
+SIBLINGS: Final = 2  # of each record at least; all of them where few records are under test
+ASKED_ELSEWHERE: Final = 400  # questions to siblings, over all records under test
 MAX_NAMESAKES: Final = 200  # a name that more records share tells nothing ("VAT")
 _ANY: Final = ("DE", "FR", "ES", "GB", "US", "JP")  # where a question is asked that no other place has a record for
 
@@ -31,6 +32,7 @@ class Kinship:
         """Index all once; wordings are kept for those under test alone."""
         likes = {_like(version.record) for version in tested}
         self._read_places = read_places
+        self._siblings = max(SIBLINGS, ASKED_ELSEWHERE // max(1, len(tested)))
         self.by_name: dict[str, list[RecordVersion]] = {}
         self._stand: dict[str, set[str]] = {}
         self._worded: dict[tuple[str, str, str], dict[str, Counter[str]]] = {}
@@ -78,15 +80,15 @@ class Kinship:
         return replace(trial, kind=Kind.LANGUAGE, made=tongue) if tongue and tongue != language_of(record) else trial
 
     def places(self, record: Record, atlas: Atlas, day: date) -> list[str]:
-        """Return where a record's question is asked to see that it stays away: siblings that have it too, and the parent."""
+        """Return where a record's question is asked to see that it stays away: siblings that have it too, and all above it."""
         here = record.jurisdiction
         if here == "GLOBAL":
             return []
         depth = here.count("-")
         stand = [p for p in self._stand.get(fold(record.question), ()) if p.count("-") == depth]
         others = [p for p in stand or _ANY if not atlas.covers(here, p, day) and not atlas.covers(p, here, day)]
-        found = sorted(others, key=lambda p: digest_json([record.id, p]))[:SIBLINGS]
-        parents = [str(code) for code in atlas.chain(atlas.parse(here), day)[1:2] if code != "GLOBAL"]
+        found = sorted(others, key=lambda p: digest_json([record.id, p]))[: self._siblings]
+        parents = [str(code) for code in atlas.chain(atlas.parse(here), day)[1:]]
         return found + parents
 
 

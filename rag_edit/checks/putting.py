@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rag_edit.checks.adapter_measuring import measured_adapters
+from rag_edit.checks.assessing import Turn, at_once
 from rag_edit.checks.gating import GATE, policy_of, try_plan
 from rag_edit.checks.rehearsal import Shadow, lay, versions_of
 from rag_edit.checks.verifying import open_verifier, planned
@@ -106,7 +107,9 @@ def _unprobed(home: Path, plan: Plan) -> str:
     return ""
 
 
-def measure(home: Path, settings: Settings, engine: Engine, plan: Plan, name: str, notify: Notify) -> Report:
+def measure(
+    home: Path, settings: Settings, engine: Engine, plan: Plan, name: str, notify: Notify, *, turn: Turn = at_once
+) -> Report:
     """Return the report on a change that others are to agree to: what `apply` would be held to, and the ladder's findings. Kept.
 
     Args:
@@ -116,13 +119,14 @@ def measure(home: Path, settings: Settings, engine: Engine, plan: Plan, name: st
         plan: The change as a plan.
         name: Of the change.
         notify: Told in words.
+        turn: Does what needs the engine when that is free for it; the model is asked beside it.
     """
-    policy, shadow = policy_of(home), lay(engine, plan)
+    policy, shadow, day = policy_of(home), turn(lambda: lay(engine, plan)), engine.today()
     extra = measured_adapters(home, settings, versions_of(plan), policy, notify)
     asking = [version for version in planned(plan) if needs_model(version)]
-    evidence = open_verifier(home, settings, notify, engine.today()).verify(asking) if asking else []
+    evidence = open_verifier(home, settings, notify, day).verify(asking) if asking else []
     extra += ladder_findings(plan, evidence)
-    report = try_plan(engine, plan, policy, shadow=shadow, extra=extra, title=f"change {name}")
+    report = turn(lambda: try_plan(engine, plan, policy, shadow=shadow, extra=extra, title=f"change {name}"))
     fell = tuple(f for f in report.findings if f.made == LADDER and not f.passed and f not in report.refusing)
     report = replace(report, refusing=(*report.refusing, *fell))
     if evidence:

@@ -6,7 +6,7 @@ chosen by digest, against the live records and those `KIN` of the plan that shar
 is bounded whatever the size of the plan. What is probed, and how, stands in the report.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -46,10 +46,10 @@ class Overlay(Retriever):
     """A small index laid over another: searched together, with some records of the lower one hidden."""
 
     def __init__(self, lower: Retriever, embedder: Embedder, versions: Sequence[RecordVersion], hidden: frozenset[str]) -> None:
-        """Index ``versions`` in memory; ``lower`` is searched and never changed.
+        """Index ``versions`` in memory; of ``lower`` no record is changed.
 
         Args:
-            lower: The index below; the chains that will be searched are loaded there.
+            lower: The index below; what is asked for and not loaded is loaded there.
             embedder: Encodes the views of ``versions``.
             versions: Live versions that only this index shows.
             hidden: Ids of records of ``lower`` that are not shown.
@@ -59,12 +59,18 @@ class Overlay(Retriever):
         groups: dict[str, list[RecordVersion]] = {}
         for version in versions:
             groups.setdefault(version.record.jurisdiction, []).append(version)
-        self.refresh_all(groups)
+        super().refresh_all(groups)
         self._own = super().loaded()
 
+    def refresh_all(
+        self, live: Mapping[str, Iterable[RecordVersion]], progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Load partitions below: live records are never part of this index, where nothing would hide them."""
+        self._lower.refresh_all(live, progress)
+
     def loaded(self) -> frozenset[str]:
-        """Return the jurisdictions that can be searched here or below."""
-        return self._lower.loaded() | super().loaded()
+        """Return the jurisdictions that can be searched: those loaded below; its own are there from the start."""
+        return self._lower.loaded()
 
     def search(
         self, chain: Sequence[str], texts: Sequence[str], vectors: Vectors, *, k: int = 32
@@ -138,7 +144,7 @@ def lay(engine: Engine, plan: Plan, *, today: date | None = None) -> Shadow:
             " of the plan nearest to each in words"
         )
     by_id = {version.record.id: version for version in versions}
-    closed = frozenset([c.version.record.id for c in (*plan.supersessions, *plan.retractions)] + [r.id for r in records])
+    closed = closed_by(plan)
     engine.open_partitions(
         {code for r in probed for code in engine.atlas.chain(engine.atlas.parse(r.jurisdiction), day_of(r, day))}
     )
@@ -146,6 +152,18 @@ def lay(engine: Engine, plan: Plan, *, today: date | None = None) -> Shadow:
     with embedder.keeping() if isinstance(embedder, KeptVectors) else nullcontext():
         after = replace(engine, retriever=Overlay(engine.retriever, embedder, stated, closed), crossing=Crossing())
     return Shadow(engine, after, [by_id[r.id] for r in probed], stated, len(records), closed, how, day)
+
+
+def closed_by(plan: Plan) -> frozenset[str]:
+    """Return the ids of which a plan closes or replaces what is live."""
+    ended = [each.version.record.id for each in (*plan.supersessions, *plan.retractions)]
+    return frozenset(ended + [version.record.id for version in versions_of(plan)])
+
+
+def with_all_of(engine: Engine, plan: Plan) -> Engine:
+    """Return the engine with all of a plan over its live records, however large the plan is; the home stays as it is."""
+    versions = versions_of(plan)
+    return replace(engine, retriever=Overlay(engine.retriever, engine.embedder, versions, closed_by(plan)))
 
 
 def rehearse(engine: Engine, plan: Plan, *, today: date | None = None, shadow: Shadow | None = None) -> Radius:

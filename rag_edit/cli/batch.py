@@ -97,7 +97,7 @@ def run_batch(
             "as_of": [q.as_of.isoformat() for q in queries[:1]],
             "flags": [with_base, route_only, explain],
             "store": engine.store.position(),
-            "scorer": engine.scorer.digest,
+            "scorer": engine.scope_digest,
         }
     )
     partial = _Partial(out, state)

@@ -104,6 +104,85 @@ def verify_ledger(
             print_lines(f"ok: {found['receipts']} receipts, {found['receipt_heads']} signed heads")
 
 
+@app.command("prove")
+def prove(
+    context: typer.Context,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--jurisdiction", "-j", metavar="PLACE", help="Where; several. Else the receipt's chain."),
+    ] = None,
+    topic: Annotated[str | None, typer.Option("--topic", help="Only records of exactly this topic.")] = None,
+    record: Annotated[str | None, typer.Option("--record", metavar="ID", help="With --topic: only this record.")] = None,
+    receipt: Annotated[str | None, typer.Option("--receipt", metavar="RECEIPT", help="When this answer was given.")] = None,
+    known_at: Annotated[
+        int | None, typer.Option("--known-at", min=0, metavar="POSITION", help="When the ledger had so many entries; else now.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the proof there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove what was live in a jurisdiction, or that nothing was: for whoever has the ledger's keys and nothing else."""
+    from rag_edit.cli.receipt import receipt_bytes
+    from rag_edit.core.atlas import default_atlas
+    from rag_edit.core.digest import canonical_json
+    from rag_edit.provenance.claim import check_claim
+    from rag_edit.provenance.receipt import read_body, read_receipt
+    from rag_edit.trust.proving import prove_live
+
+    if record is not None and topic is None:
+        raise UsageError("--record needs the topic that it stands under", hint='--topic TOPIC, "" for none')
+    if receipt is not None and known_at is not None:
+        raise UsageError("--receipt says when; wanted no --known-at beside it", hint="leave one away")
+    home = home_of(context)
+    body = read_body(read_receipt(receipt_bytes(home, receipt)[0]).body) if receipt is not None else None
+    atlas = default_atlas()
+    chosen = [str(atlas.parse(place)) for place in places or (body.decided.chain if body is not None else ())]
+    if not chosen:
+        raise UsageError("wanted a jurisdiction, found none", hint="-j DE-BY -j DE")
+    asked = [tuple(part for part in (place, topic, record) if part is not None) for place in chosen]
+    with home.office() as office:
+        position, note = (body.asked.known_at, body.ledger) if body is not None else (known_at, "")
+        document = prove_live(office, asked, position=position, note=note)
+        data = canonical_json(document)
+        position, found = check_claim(data, office.note_keys())
+    if out is not None:
+        out.write_bytes(data + b"\n")
+    if as_json:
+        print_json(document)
+        return
+    _claimed(position, found)
+    if out is not None:
+        print_lines(f"the proof is in {out}")
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof that `ledger prove --out` wrote.")],
+    keys: Annotated[
+        Path | None, typer.Option("--keys", metavar="FILE", help="The ledger's keys, one a line; else those of this home.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a proof of what was live in a jurisdiction; with the keys, no home is needed."""
+    from rag_edit.provenance.claim import check_claim
+    from rag_edit.provenance.note import read_note_key
+
+    data = _read(file, hint="rag-edit ledger prove -j DE --out FILE").encode()
+    if keys is not None:
+        trusted = [read_note_key(line) for line in _read(keys).splitlines() if line.strip()]
+    else:
+        with home_of(context).office() as office:
+            trusted = list(office.note_keys())
+    position, found = check_claim(data, trusted)
+    if as_json:
+        about: list[Any] = [
+            {"parts": each.parts, "live": None if each.live is None else [live.name for live in each.live]} for each in found
+        ]
+        print_json({"ok": True, "position": position, "about": about})
+    else:
+        _claimed(position, found)
+
+
 @app.command()
 def checkpoint(
     context: typer.Context,
@@ -240,9 +319,22 @@ def go_on(context: typer.Context, reason: Reason, as_json: AsJson = False) -> No
     print_json({"name": ledger.origin}) if as_json else print_lines(f"the ledger goes on as {ledger.origin}")
 
 
-def _read(path: Path) -> str:
-    """Return a checkpoint's text."""
+def _claimed(position: int, found: Any) -> None:
+    """Say what a proof shows."""
+    print_lines(f"when the ledger had {position} entries:")
+    for each in found:
+        names = sorted(f"{live.name} ({live.topic})" if live.topic else live.name for live in each.live or ())
+        said = (
+            "some records are live, too many to list; name a topic"
+            if each.live is None
+            else ", ".join(names) or "nothing is live"
+        )
+        print_lines(f"{' / '.join(part or '(no topic)' for part in each.parts)}: {said}")
+
+
+def _read(path: Path, hint: str = "rag-edit ledger checkpoint --out DIR") -> str:
+    """Return a text that was kept."""
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not readable: {error}", hint="rag-edit ledger checkpoint --out DIR") from error
+        raise UsageError(f"{path}: not readable: {error}", hint=hint) from error

@@ -54,7 +54,7 @@ def show_receipt(
     from rag_edit.provenance.explain import explain
     from rag_edit.provenance.receipt import read_body, read_receipt
 
-    receipt = read_receipt(_receipt_bytes(home_of(context), name)[0])
+    receipt = read_receipt(receipt_bytes(home_of(context), name)[0])
     if as_json:
         print_json(json.loads(receipt.body))
     else:
@@ -86,7 +86,7 @@ def verify_one(
             found["checks"] += server.post(f"/receipts/{segment(name)}/replay", question=question)["checks"]
         _checked(found["checks"], as_json=as_json)
         return
-    data, secret = _receipt_bytes(home, name)
+    data, secret = receipt_bytes(home, name)
     texts = {"question": question, "answer": answer}
     salts = salts_of(secret)
     missing = [label for label, text in texts.items() if text is not None and label not in salts]
@@ -191,13 +191,13 @@ def export_receipt(
 
     home = home_of(context)
     home.alone("receipt export")
-    out.write_bytes(_receipt_bytes(home, name)[0])
+    out.write_bytes(receipt_bytes(home, name)[0])
     with home.office() as office:
         trust = office.trust(RECEIPTS)
     print_lines(f"{out}", *map(str, (*trust.receipts, *trust.ledger)))
 
 
-def _receipt_bytes(home: Home, name: str) -> tuple[bytes, bytes]:
+def receipt_bytes(home: Home, name: str) -> tuple[bytes, bytes]:
     """Return a receipt as a file, and the salts that are kept beside it (none for a file)."""
     from rag_edit.trust.keeping import receipt_of
 

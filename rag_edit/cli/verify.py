@@ -156,7 +156,7 @@ def measured(home: Home, paths: list[Path], query: str, everything: bool, budget
     policy = policy_of(home.path)
     with home.engine(show=show) as engine:
         if paths:
-            job = Job(f"{', '.join(map(str, paths))}, not applied yet", plan=_planned(engine, paths))
+            job = Job(f"{', '.join(path.name or str(path) for path in paths)}, not applied yet", plan=_planned(engine, paths))
         else:
             job = _live(home, engine, query, everything)
         if not job.plan and not job.versions:

@@ -103,12 +103,11 @@ class UnknownRecordError(RecordError):
 class ConflictError(RecordError):
     """Records to be applied contradict live records or one another."""
 
-    def __init__(self, conflicts: Sequence[str]) -> None:
+    def __init__(self, conflicts: Sequence[str], *, hint: str = "rag-edit apply PATH --on-conflict newest|skip") -> None:
         self.conflicts = tuple(conflicts)
         count = len(self.conflicts)
         super().__init__(
-            "\n".join([f"{count} conflict{'s' if count != 1 else ''}, nothing applied:", *self.conflicts]),
-            hint="rag-edit apply PATH --on-conflict newest|skip",
+            "\n".join([f"{count} conflict{'s' if count != 1 else ''}, nothing applied:", *self.conflicts]), hint=hint
         )
 
 

@@ -40,4 +40,4 @@ class Action(StrEnum):
 GRANTABLE: Final = tuple(action for action in Action if action is not Action.HEALTH)
 CHAT_ACTIONS: Final = frozenset({Action.ANSWER, Action.EMBED, Action.MODELS})
 OPEN_ACTIONS: Final = CHAT_ACTIONS | {Action.METRICS, Action.DESCRIBE, Action.DEPLOYMENTS, Action.DECIDE}
-WHOLE_ACTIONS: Final = frozenset(GRANTABLE) - OPEN_ACTIONS
+WHOLE_ACTIONS: Final = frozenset(GRANTABLE) - OPEN_ACTIONS | {Action.METRICS}

@@ -7,7 +7,6 @@ and served; everything else goes to the upstream as it came, a model suffix asid
 """
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -27,11 +26,13 @@ from rag_edit.gateway.keys import Key
 from rag_edit.gateway.lane import Decided, LaneClosedError
 from rag_edit.gateway.local import answer_locally
 from rag_edit.gateway.lora import UpstreamAdapters
-from rag_edit.gateway.passing import Upstream, UpstreamChat, pass_on, unless_gone
+from rag_edit.gateway.passing import Upstream, pass_on, unless_gone
 from rag_edit.gateway.problems import Refusal
+from rag_edit.gateway.settling import answering_versions, is_sampled, settled
 from rag_edit.gateway.shapes import Served, cited, events, whole
 from rag_edit.gateway.spans import Document, read_object
 from rag_edit.gateway.state import LOG, Snapshot, State
+from rag_edit.gateway.writing import Asking, UpstreamChat
 from rag_edit.opening import make_answering
 from rag_edit.verify.evidence import EvidenceFile
 
@@ -199,44 +200,6 @@ async def _pass_unread(call: Call, spec: DeploymentSpec) -> None:
     await pass_on(exchange, call.snapshot.upstreams[spec.upstream], body, own={})
 
 
-def settled(spec: DeploymentSpec, decision: Decision, excluded: tuple[str, ...], *, sampled: bool) -> tuple[Route, Reason]:
-    """Return route and reason when the deployment has had its say. Pure.
-
-    Args:
-        spec: The deployment.
-        decision: What the engine decided.
-        excluded: Patterns of topics that the conversation excludes.
-        sampled: Whether the conversation is in the canary's sample.
-    """
-    versions = answering_versions(decision)
-    if decision.route is Route.BASE:
-        return decision.route, decision.reason
-    if any(spec.excludes(version.record.topic, excluded) for version in versions):
-        return Route.BASE, Reason.TOPIC_EXCLUDED
-    if not all(spec.speaks(version.record.language) for version in versions):
-        return Route.BASE, Reason.OTHER_LANGUAGE
-    if spec.mode is Mode.OFF:
-        return Route.BASE, Reason.SWITCHED_OFF
-    if spec.mode is Mode.SHADOW:
-        return Route.BASE, Reason.SHADOWED
-    if spec.mode is Mode.CANARY and not sampled:
-        return Route.BASE, Reason.NOT_SAMPLED
-    if decision.route is Route.ADAPTER and spec.upstream != LOCAL:
-        return Route.BASE, Reason.UNDECIDED  # the delta belongs to the home's own model
-    return decision.route, decision.reason
-
-
-def is_sampled(spec: DeploymentSpec, conversation: str) -> bool:
-    """Return whether a conversation is in the canary's sample: the same answer for each of its turns, and for a larger sample."""
-    digest = hashlib.sha256(f"{spec.name}\0{conversation}".encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:8]) < spec.canary_percent / 100 * 2**64
-
-
-def answering_versions(decision: Decision) -> tuple[RecordVersion, ...]:
-    """Return the record versions that an answer rests on: the winner, or those that contradict one another."""
-    return (decision.winner,) if decision.winner is not None else decision.contenders
-
-
 def _sticky(call: Call, asked: Asked) -> str:
     who = call.key.name if call.key else ""
     return f"{who}\0{call.exchange.header(h.STICKY) or asked.conversation}"
@@ -277,33 +240,36 @@ async def _say(call: Call, addressed: Addressed, decided: Decided, asked: Asked)
         upstream = call.snapshot.upstreams[spec.upstream]
         credentials = upstream.credentials(call.exchange.header("authorization").encode())
         bare = split_model(asked.model, state.atlas)[0]
-        chat = UpstreamChat(upstream, bare, credentials, asyncio.get_running_loop(), wait_s=GROUND_WAIT_S)
-        return await _written(call, decided, make_answering(chat)[Route.OVERRIDE])
+        asking = Asking(asyncio.get_running_loop(), GROUND_WAIT_S)
+        chat = UpstreamChat(upstream, bare, credentials, asking, asked.messages)
+        return await _written(call, decided, make_answering(chat)[Route.OVERRIDE], asking)
     if decided.wants_writer and local:
         return await _written(call, decided)
     if decided.wants_writer and call.snapshot.upstreams[spec.upstream].spec.lora_dir:
-        adapted = _by_adapter(call, winner, call.snapshot.upstreams[spec.upstream])
-        return await _written(call, decided, adapted) if adapted is not None else by_rule
+        asking = Asking(asyncio.get_running_loop(), GROUND_WAIT_S)
+        adapted = _by_adapter(call, winner, call.snapshot.upstreams[spec.upstream], asking)
+        return await _written(call, decided, adapted, asking) if adapted is not None else by_rule
     return by_rule
 
 
-def _by_adapter(call: Call, winner: RecordVersion, upstream: Upstream) -> Answering | None:
+def _by_adapter(call: Call, winner: RecordVersion, upstream: Upstream, asking: Asking) -> Answering | None:
     """Return who answers by the record's adapter behind the upstream; None where no adapter was found to be its rung."""
     if EvidenceFile(call.state.home).rung_of(winner, lambda: upstream.spec.lora_base) != "adapter":
         return None
     credentials = upstream.credentials(call.exchange.header("authorization").encode())
-    loop = asyncio.get_running_loop()
-    obey = UpstreamAdapters(upstream, call.state.home, credentials, loop, GROUND_WAIT_S)
-    silent = UpstreamChat(upstream, "", credentials, loop, wait_s=GROUND_WAIT_S)  # never asked: the rung is the adapter's
+    obey = UpstreamAdapters(upstream, call.state.home, credentials, asking)
+    silent = UpstreamChat(upstream, "", credentials, asking)  # never asked: the rung is the adapter's
     return make_answering(silent, obey=obey, rung_of=lambda _: "adapter")[Route.OVERRIDE]
 
 
-async def _written(call: Call, decided: Decided, answering: Answering | None = None) -> Answer:
-    """Return what a model writes; its time is not the gateway's, and a client that leaves is not waited for."""
+async def _written(call: Call, decided: Decided, answering: Answering | None = None, asking: Asking | None = None) -> Answer:
+    """Return what a model writes; its time is not the gateway's, and where the client leaves, an upstream that writes is cut."""
     began = call.exchange.overhead_ms()
     try:
-        return await unless_gone(call.exchange, call.state.lane.write(decided, answering))
+        return await unless_gone(call.exchange, call.state.lane.write(decided, answering, elsewhere=asking is not None))
     finally:
+        if asking is not None:
+            asking.give_up()
         call.exchange.waited_s += (call.exchange.overhead_ms() - began) / 1000
 
 

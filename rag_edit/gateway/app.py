@@ -126,6 +126,7 @@ class Gateway:
         )
         if route.action is not Action.HEALTH:
             await self._admit(call, route)
+            exchange.own[h.REVISION] = str(self.state.lane.revision)  # until it is decided, or changed
         await (control(call, route, params) if route.is_control else route.handle(call))
 
     def _route(self, method: str, path: str, segments: tuple[bytes, ...]) -> tuple[Route, Mapping[str, str]]:

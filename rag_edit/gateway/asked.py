@@ -211,8 +211,10 @@ def _excluded(messages: Sequence[Message]) -> tuple[str, ...]:
 def _conversation(fields: Mapping[str, Any], asked: Asked) -> str:
     """Return what stays the same over the turns of a conversation: a name that the caller gives, else its first turns."""
     for name in ("conversation", "prompt_cache_key", "safety_identifier", "user"):
-        if isinstance(fields.get(name), str) and fields[name]:
-            return f"{name}:{fields[name]}"
+        given = fields.get(name)
+        given = given.get("id") if isinstance(given, Mapping) else given
+        if isinstance(given, str) and given:
+            return f"{name}:{given}"
     first = next((m.content for m in asked.messages if m.role == "user"), asked.question)
     system = next((m.content for m in asked.messages if m.role == "system"), "")
     return hashlib.sha256(json.dumps([system, first]).encode()).hexdigest()

@@ -12,16 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from rag_edit.backing import BACKUPS, Backup, back_up_beside
+from rag_edit.checks.assessing import Turn
 from rag_edit.core.decision import Decision, Verdict
 from rag_edit.core.errors import RagEditError
 from rag_edit.engine import Engine
 from rag_edit.gateway import headers as h
-from rag_edit.gateway.answering import Call, address, settled
+from rag_edit.gateway.answering import Call, address
 from rag_edit.gateway.asked import Api, read_asked
 from rag_edit.gateway.checking import check_value, read_query, read_text
 from rag_edit.gateway.problems import Refusal, bad_request, refusal_of
 from rag_edit.gateway.route import Route
 from rag_edit.gateway.schemas import SCHEMAS
+from rag_edit.gateway.settling import settled
 from rag_edit.gateway.spans import read_object
 from rag_edit.records.duckdb_store import DuckDBStore
 from rag_edit.records.store import RecordStore
@@ -98,6 +100,16 @@ async def reading(call: Call, act: Callable[[RecordStore], T]) -> T:
     """Return what ``act`` reads from the store, beside the questions and not in their way."""
     store = await in_lane(call, lambda engine: engine.store)
     return await asyncio.to_thread(act, store)
+
+
+def turns(call: Call) -> Turn:
+    """Return who does pieces of long work that need the engine, each in its turn; call it from another thread than the event loop's."""
+    loop, lane = asyncio.get_running_loop(), call.state.lane
+
+    def turn(act: Callable[[], T], /) -> T:
+        return asyncio.run_coroutine_threadsafe(lane.run(lambda _engine: act()), loop).result()
+
+    return turn
 
 
 def office_of(engine: Engine) -> Office:

@@ -1,5 +1,6 @@
 """The control plane's routes about changes: draft, propose, measure, approve, send back, publish. Each is one signed act."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from rag_edit.checks.putting import measure as measured
 from rag_edit.deployment import Deployment
 from rag_edit.engine import Engine
 from rag_edit.gateway.answering import Call
-from rag_edit.gateway.control import in_office, reason_of
+from rag_edit.gateway.control import in_office, reason_of, turns
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.views import act_to_json, change_line, change_to_json, comparison_to_json, time_of
+from rag_edit.records.plan import Plan
 from rag_edit.trust import changing
 from rag_edit.trust.grounds import REPORT_PAPER
 from rag_edit.trust.office import Office
@@ -74,14 +76,23 @@ async def propose(call: Call) -> None:
 
 
 async def measure(call: Call) -> None:
-    """Try a change on a shadow of the live records, and sign what was found."""
-    name, state = call.params["change"], call.state
+    """Try a change on a shadow of the live records, and sign what was found; questions go on meanwhile."""
+    name, state, given = call.params["change"], call.state, _revision(call)
+
+    def prepare(office: Office, engine: Engine) -> tuple[Plan, int, Engine]:
+        seen = _look(office, name)
+        if given not in (None, seen.change.revision):
+            raise Refusal(409, "stale", f"the change is at revision {seen.change.revision}, not {given}", param="revision")
+        return changing.plan_of(office, seen), seen.change.revision, engine
+
+    async with state.measuring:  # one model at a time
+        plan, revision, engine = await in_office(call, prepare)
+        turn, told = turns(call), LOG.info
+        found = await asyncio.to_thread(measured, state.home, state.settings, engine, plan, name, told, turn=turn)
 
     def step(office: Office, engine: Engine) -> Permit:
-        plan = changing.plan_of(office, _look(office, name))
-        found = measured(state.home, state.settings, engine, plan, name, LOG.info)
-        conditions, passed = conditions_in_force(state.home, state.settings, engine), found.ok
-        return changing.report(office, name, text_of(found), conditions, passed=passed, revision=_revision(call))
+        conditions = conditions_in_force(state.home, state.settings, engine)
+        return changing.report(office, name, text_of(found), conditions, passed=found.ok, revision=revision)
 
     await _step(call, step)
 

@@ -1,8 +1,6 @@
 """The control plane's routes about verification: start one, look at it, end it."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from rag_edit.checks.gating import policy_of
 from rag_edit.checks.verifying_live import Job as Verification
@@ -12,12 +10,10 @@ from rag_edit.core.record import RecordVersion, Status
 from rag_edit.deployment import Deployment
 from rag_edit.engine import Engine
 from rag_edit.gateway.answering import Call
-from rag_edit.gateway.control import in_lane
+from rag_edit.gateway.control import in_lane, turns
 from rag_edit.gateway.jobs import Job
-from rag_edit.gateway.lane import LaneClosedError
 from rag_edit.verify.budget import Budget
 
-T = TypeVar("T")
 BATCH: Final = 8  # questions in one turn: about a tenth of a second in which answers wait
 
 
@@ -44,13 +40,7 @@ async def start(call: Call) -> None:
         texts=int(fields.get("texts", 0)),
         reworded=int(fields.get("reworded", 0)),
     )
-    loop = asyncio.get_running_loop()
-
-    def turn(act: Callable[[], T], /) -> T:
-        try:
-            return asyncio.run_coroutine_threadsafe(state.lane.run(lambda _engine: act()), loop).result()
-        except LaneClosedError as error:
-            raise RuntimeError("the server is being stopped") from error
+    turn = turns(call)
 
     def work(job: Job) -> Any:
         report, folder = run_job(

@@ -2,9 +2,10 @@
 
 The engine is synchronous and has one owner: everything that touches store, index or encoder runs here, in the order in which
 it was handed in. Questions that wait together are decided together; each gets what it would get alone. An edit that was
-applied is therefore seen by every question handed in after it. Texts that a model has to write are written in a second
-thread, since a generation takes seconds and a decision must not wait for it. Receipts are sealed in a third, those that
-wait together at once, since a disk's or another process's word is waited for there.
+applied is therefore seen by every question handed in after it. Texts that the home's model has to write are written in a second
+thread, since a generation takes seconds and a decision must not wait for it; those that another server writes are waited for in threads
+of their own, so that a slow one holds up nobody else. Receipts are sealed in one more, those that wait together at once, since a disk's
+or another process's word is waited for there.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ Sealed = tuple[Query, Decision, Answer, tuple[str, ...]]
 Item = Query | Callable[[Engine], object] | None
 BATCH: Final = 32
 SEALED: Final = 256  # receipts that are sealed together
+WAITING: Final = 64  # threads that wait for words of other servers
 
 
 def _nothing(*_: object) -> None:
@@ -112,6 +114,7 @@ class Lane:
         self._thread.start()
         self._sealer.start()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="rag-edit-writer")
+        self._waiting = ThreadPoolExecutor(WAITING, thread_name_prefix="rag-edit-waiting")
 
     @property
     def revision(self) -> int:
@@ -132,16 +135,17 @@ class Lane:
         """Return what ``act`` makes of the engine; it runs alone, in its turn."""
         return await self._hand_in(act)  # type: ignore[return-value]
 
-    async def write(self, decided: Decided, answering: Answering | None = None) -> Answer:
+    async def write(self, decided: Decided, answering: Answering | None = None, *, elsewhere: bool = False) -> Answer:
         """Return the answer to a decided question where a model may have to write it.
 
         Args:
             decided: From `decide`.
             answering: Who answers; the engine's own by default.
+            elsewhere: Whether another server writes, so that nothing here is in use meanwhile and others need not wait for it.
         """
         answer = answering or self._engine.answering[decided.decision.route]
-        loop = asyncio.get_running_loop()
-        return (await loop.run_in_executor(self._writer, lambda: answer([(decided.query, decided.decision)])))[0]
+        loop, threads = asyncio.get_running_loop(), self._waiting if elsewhere else self._writer
+        return (await loop.run_in_executor(threads, lambda: answer([(decided.query, decided.decision)])))[0]
 
     async def seal(self, decided: Decided, answer: Answer) -> str:
         """Return the name of the receipt of an answer that is about to be served; empty where the home makes none.
@@ -176,7 +180,8 @@ class Lane:
             self._seals.put((None, Future()))
             self._thread.join()
             self._sealer.join()
-            self._writer.shutdown(wait=True, cancel_futures=True)
+            for threads in (self._writer, self._waiting):
+                threads.shutdown(wait=True, cancel_futures=True)
             self._engine.close()
 
     async def _hand_in(self, item: Item) -> object:

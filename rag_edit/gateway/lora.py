@@ -7,9 +7,9 @@ load, answer or hold, the record's own words are served. Called from another thr
 Source: vLLM, "LoRA adapters", dynamic serving: ``POST /v1/load_lora_adapter``.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,10 @@ from rag_edit.core.errors import RagEditError
 from rag_edit.core.record import Record, RecordVersion
 from rag_edit.gateway import headers as h
 from rag_edit.gateway.exchange import JSON
-from rag_edit.gateway.passing import Upstream, UpstreamChat
+from rag_edit.gateway.passing import Upstream
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.state import LOG
+from rag_edit.gateway.writing import Asking, UpstreamChat
 
 LOAD: Final = "/load_lora_adapter"
 _MAX_WORDS: Final = 4_096
@@ -36,15 +37,13 @@ class UpstreamAdapters:
         upstream: Its ``lora_dir`` is where it looks for adapters, ``lora_base`` the digest of the model that it serves.
         home: Whose adapters.
         credentials: Sent with each request.
-        loop: Where requests are made.
-        wait_s: For one of them.
+        asking: Makes requests.
     """
 
     upstream: Upstream
     home: Path
     credentials: h.Headers
-    loop: asyncio.AbstractEventLoop
-    wait_s: float
+    asking: Asking
 
     def constrained(
         self, asked: Sequence[Message], record: Record, accepts: Callable[[str], bool], *, max_new_tokens: int
@@ -57,13 +56,14 @@ class UpstreamAdapters:
         """Return what the server writes with the version's adapter; None where none fits or it does not load."""
         spec = self.upstream.spec
         try:
-            name = handed_over(self.home / ADAPTERS_NAME, version, spec.lora_base, Path(spec.lora_dir))
+            with self.upstream.handing:
+                name = handed_over(self.home / ADAPTERS_NAME, version, spec.lora_base, Path(spec.lora_dir))
         except (RagEditError, OSError) as error:
             LOG.error("adapter of %s: %s", version.name, error)
             return None
         if name is None or not self._loaded(name):
             return None
-        chat = UpstreamChat(self.upstream, name, self.credentials, self.loop, wait_s=self.wait_s)
+        chat = UpstreamChat(self.upstream, name, self.credentials, self.asking)
         for _ in range(2):  # a server that was started anew has forgotten it
             text = chat.chat([asked], max_new_tokens=max_new_tokens)[0].text
             if text:
@@ -77,11 +77,9 @@ class UpstreamAdapters:
         """Load an adapter where it is not loaded; return whether it is."""
         if name in self.upstream.adapters:
             return True
-        asking = asyncio.run_coroutine_threadsafe(self._load(name), self.loop)
         try:
-            is_loaded = asking.result(self.wait_s)
-        except (Refusal, TimeoutError):
-            asking.cancel()
+            is_loaded = self.asking.result(self._load(name))
+        except (Refusal, TimeoutError, CancelledError):
             return False
         if is_loaded:
             self.upstream.adapters.add(name)

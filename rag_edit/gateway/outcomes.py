@@ -9,7 +9,6 @@ from typing import Any
 from rag_edit.core.decision import Verdict
 from rag_edit.engine import Engine, Outcome
 from rag_edit.scope.explain import features_in_words, gates, heading, sentences
-from rag_edit.scope.reading import read
 
 
 def outcome_to_json(outcome: Outcome, *, explain: bool = False) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
 def explained(engine: Engine, outcome: Outcome) -> Mapping[str, Any]:
     """Return an outcome's decision, explained: what was read and searched, where the cut is, how far each candidate came."""
     decision, query = outcome.decision, outcome.query
-    reading = read(query, engine.read_places)
+    reading = engine.reading(query, decision)
     chain = engine.atlas.chain(query.jurisdiction, query.as_of)
     place = engine.crossing.elsewhere(reading, engine.atlas.chain)
     outside = any(v.candidate.partition not in chain for v in decision.verdicts)

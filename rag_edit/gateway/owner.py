@@ -28,7 +28,7 @@ from rag_edit.gateway.crew import Crew
 from rag_edit.gateway.declared import Declared
 from rag_edit.gateway.kept import KeptResponses, Turns
 from rag_edit.gateway.lane import Lane
-from rag_edit.gateway.serving import announced, bind, make_server, make_state, url_of, warm
+from rag_edit.gateway.serving import announced, bind, make_server, make_state, reload_at_hang_up, url_of, warm
 from rag_edit.gateway.shared import Gathered
 from rag_edit.gateway.state import LOG, Snapshot, State
 from rag_edit.gateway.wire import Handler, LineServer, Page
@@ -223,6 +223,7 @@ def run_owner(
         def started() -> None:
             loop = asyncio.get_running_loop()
             tasks.update((loop.create_task(warm(state)), loop.create_task(_look(state, desk, crew))))
+            reload_at_hang_up(state, tasks)
             crew.start()
 
         own = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

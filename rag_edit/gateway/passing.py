@@ -7,8 +7,9 @@ the upstream breaks off, so does the answer: a cut answer never looks whole. Kno
 
 import asyncio
 import json
+import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -18,7 +19,6 @@ from rag_edit.gateway import headers as h
 from rag_edit.gateway.config import UpstreamSpec
 from rag_edit.gateway.exchange import JSON, ClientGoneError, Exchange
 from rag_edit.gateway.keys import PREFIX
-from rag_edit.gateway.lane import Said
 from rag_edit.gateway.problems import Refusal
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ class Upstream:
         spec: Its address and limits.
         key: Its key; empty: the client's ``Authorization`` is passed on.
         adapters: Names of those that it is known to have loaded.
+        handing: Held while an adapter's files are put where it looks.
     """
 
     spec: UpstreamSpec
     key: str = field(default="", repr=False)
     adapters: set[str] = field(default_factory=set)
+    handing: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _pool: "httpcore2.AsyncConnectionPool | None" = field(default=None, repr=False)
     _address: "tuple[httpcore2.URL, bytes, bytes] | None" = field(default=None, repr=False)
     _in_use: int = 0
@@ -258,34 +260,3 @@ async def _relay(exchange: Exchange, upstream: Upstream, body: bytes, preparing:
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
             raise BrokenOffError(spec.name) from error
         await exchange.end()
-
-
-class UpstreamChat:
-    """The upstream as a model that writes from records: called from another thread than the event loop's.
-
-    An answer that does not come is an empty text, which no check passes: the record is then given verbatim.
-    """
-
-    def __init__(
-        self, upstream: Upstream, model: str, credentials: h.Headers, loop: asyncio.AbstractEventLoop, *, wait_s: float
-    ) -> None:
-        self._upstream, self._model, self._credentials = upstream, model, credentials
-        self._loop, self._wait_s = loop, wait_s
-
-    def chat(self, conversations: Sequence[Sequence[Any]], *, max_new_tokens: int) -> list[Said]:
-        """Return one assistant turn a conversation, in order."""
-        return [Said(self._one(messages, max_new_tokens)) for messages in conversations]
-
-    def _one(self, messages: Sequence[Any], max_new_tokens: int) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        document = {"model": self._model, "messages": turns, "max_tokens": max_new_tokens, "temperature": 0}
-        asking = asyncio.run_coroutine_threadsafe(
-            self._upstream.post_json("/chat/completions", document, self._credentials), self._loop
-        )
-        try:
-            found = asking.result(self._wait_s)
-            text = found["choices"][0]["message"]["content"]
-        except (Refusal, TimeoutError, KeyError, IndexError, TypeError):
-            asking.cancel()
-            return ""
-        return text if isinstance(text, str) else ""

@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -183,18 +183,9 @@ def run(state: State, *, ready: Callable[[str], None]) -> None:
     url = url_of(address.host, listening)
     tasks: set[asyncio.Task[None]] = set()
 
-    def begin(work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    def hang_up() -> None:
-        begin(_reload(state))
-
     def started() -> None:
-        begin(warm(state))
-        with suppress(NotImplementedError, RuntimeError):  # not on this system, or not in this thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+        tasks.add(asyncio.get_running_loop().create_task(warm(state)))
+        reload_at_hang_up(state, tasks)
         ready(url)  # the socket listens: who connects now waits a moment
 
     state.warm = False
@@ -222,6 +213,24 @@ async def warm(state: State) -> None:
     except Exception:  # noqa: BLE001 - told to the log; a server that cannot decide still passes on
         LOG.exception("the records could not be opened; each question will try again")
     state.warm = True
+
+
+def reload_at_hang_up(state: State, tasks: set[asyncio.Task[None]]) -> None:
+    """Read the configuration anew at every ``SIGHUP`` from now on. Call in the event loop.
+
+    Args:
+        state: Whose configuration.
+        tasks: Holds what is being done.
+    """
+    loop = asyncio.get_running_loop()
+
+    def hang_up() -> None:
+        task = loop.create_task(_reload(state))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    with suppress(NotImplementedError, RuntimeError):  # not on this system, or not in this thread
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
 
 
 async def _reload(state: State) -> None:

@@ -179,7 +179,7 @@ def _response_in(served: Served, status: str, output: list[dict[str, Any]]) -> d
     usage = served.usage()
     counted = {
         "input_tokens": usage["prompt_tokens"],
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": usage["completion_tokens"],
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": usage["total_tokens"],

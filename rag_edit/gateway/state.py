@@ -87,6 +87,7 @@ class State:
         now_s: Seconds since 1970, for objects that carry a time.
         kept: Responses that records gave, for the turn after them.
         jobs: Long work.
+        measuring: Held while a change is measured.
         thresholds: Where the engine cuts: deployments may ask for the risks that it has cuts for.
         trace: Gets what each request came to, for spans.
         forget: Called when a record was erased: other processes of this server must not remember it.
@@ -108,6 +109,7 @@ class State:
     rate: Rate = field(default_factory=lambda: Rate(time.monotonic))
     kept: KeptResponses = field(default_factory=KeptResponses)
     jobs: Jobs = field(default_factory=Jobs)
+    measuring: asyncio.Lock = field(default_factory=asyncio.Lock)
     thresholds: Thresholds | None = None
     trace: Tracing = no_tracing
     forget: Callable[[], None] = lambda: None

@@ -26,7 +26,7 @@ from rag_edit.gateway.serving import SWITCH_S, log_line, make_server, make_state
 from rag_edit.gateway.shared import SharedKept, SharedRate
 from rag_edit.gateway.state import LOG, State
 from rag_edit.gateway.table import ROUTES
-from rag_edit.gateway.wire import Line, Page
+from rag_edit.gateway.wire import Line, OwnerGoneError, Page
 from rag_edit.records.store import Change
 from rag_edit.replica import FollowedStore, change_from_json, decides_with, version_from_json, version_to_json
 from rag_edit.trust.receipting import Draft
@@ -131,6 +131,8 @@ class Worker:
                     if lost:
                         lost, self.state.warm = False, True
             except RagEditError as error:
+                if isinstance(error, OwnerGoneError):
+                    lost, self.state.warm = True, False
                 LOG.error("the owner cannot be followed: %s", error.message)
                 await asyncio.sleep(BEAT_S)
             except Exception:  # noqa: BLE001 - told to the log; questions try for themselves

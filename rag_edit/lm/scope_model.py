@@ -1,7 +1,7 @@
 """The shipped scope model: for each encoder that it was trained on, a joint head, the last stage and a manifest of figures.
 
 A folder an encoder under ``rag_edit/scope/model``: ``head.safetensors`` and ``head.json`` (`lm.joint_head`), ``update.safetensors``
-where the encoder was trained on with it (`lm.low_rank`), ``topics.safetensors`` (`lm.topic_bank`), ``manifest.json`` (what they were trained and calibrated on, digests, figures).
+where the encoder was trained on with it (`lm.low_rank`), ``topics.safetensors`` (`lm.topic_bank`), ``doubts.safetensors`` and ``doubts.json`` (`lm.doubt_probe`), ``manifest.json`` (what they were trained and calibrated on, digests, figures).
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.errors import ModelMissingError
+from rag_edit.lm.doubt_probe import DoubtProbe, DoubtReader
 from rag_edit.lm.encoder import TransformerEncoder
 from rag_edit.lm.joint_head import JointHead
 from rag_edit.lm.open import FLOAT_OF, open_encoder
@@ -56,12 +57,14 @@ class ScopeModel:
         topics: How far a question and a record stand for the same known topics, 0 to 1; None where the model knows none.
         manifest: Figures, weights of the last stage, thresholds.
         artefact: The name of head, topics and last stage together.
+        doubts: Tells turns that doubt an answer; None where nobody was trained to on this encoder.
     """
 
     reader: TokenEncoder
     topics: Callable[[Sequence[tuple[str, str]]], Sequence[float]] | None
     manifest: Mapping[str, Any]
     artefact: Digest
+    doubts: DoubtReader | None = None
 
 
 def open_scope_model(encoder: str, cache: Path, tokens: Path | None, directory: Path = MODEL_DIRECTORY) -> ScopeModel:
@@ -86,10 +89,22 @@ def open_scope_model(encoder: str, cache: Path, tokens: Path | None, directory: 
         raise ModelMissingError(
             f"joint head and topics of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
         ) from error
+    reader = open_reader(encoder, cache, head, tokens, directory=directory)
+    try:
+        probe = DoubtProbe.open(directory / trained_on(encoder), reader.digest)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelMissingError(
+            f"the reader of doubts of encoder {encoder}", [str(directory / trained_on(encoder))], hint="rag-edit doctor"
+        ) from error
     parts = {"head": head.digest, "pair": manifest["pair"], "last": json.dumps(manifest["calibration"], sort_keys=True)}
     artefact = digest_json(parts if bank is None else {**parts, "topics": bank.digest})
-    reader = open_reader(encoder, cache, head, tokens, directory=directory)
-    return ScopeModel(reader, TopicReader(reader.vectors, bank) if bank is not None else None, manifest, artefact)
+    return ScopeModel(
+        reader,
+        TopicReader(reader.vectors, bank) if bank is not None else None,
+        manifest,
+        artefact,
+        DoubtReader(reader.vectors, probe) if probe is not None else None,
+    )
 
 
 def open_reader(

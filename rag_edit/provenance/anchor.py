@@ -1,6 +1,8 @@
 """Signed checkpoints kept outside the database: what a store that was cut, changed or restored from an older copy is held against.
 
-An anchor only grows. `FileAnchor` is a file of JSON Lines, best on another disk, or where another person can read it; a
+An anchor only grows, and is a witness as far as it can be one alone: of one log it keeps no head that is smaller than the one before,
+and never two roots for one size, whoever signed them. That a larger head extends the one before is for whoever has the entries to
+check; `rag_edit.provenance.ledger` does before it signs. `FileAnchor` is a file of JSON Lines, best on another disk, or where another person can read it; a
 line is on disk before `keep` returns, and a last line that was torn by a crash was never acknowledged and is passed over.
 Whoever can change both the store and every anchor can hide a roll-back from this machine; not from an auditor who holds one
 old checkpoint.
@@ -13,7 +15,9 @@ from typing import Protocol
 
 from rag_edit.core.digest import canonical_json
 from rag_edit.provenance.canonical import read_json
-from rag_edit.provenance.errors import MalformedError
+from rag_edit.provenance.checkpoint import read_checkpoint_text
+from rag_edit.provenance.errors import MalformedError, RolledBackError
+from rag_edit.provenance.note import split_note
 
 MAX_LINE_BYTES = 128 * 1024
 
@@ -22,7 +26,11 @@ class Anchor(Protocol):
     """A place outside the database that keeps checkpoints."""
 
     def keep(self, note: str) -> None:
-        """Keep a signed checkpoint; it is durable on return."""
+        """Keep a signed checkpoint; it is durable on return.
+
+        Raises:
+            RolledBackError: it contradicts the one kept last: of the same log, but smaller, or as large with another root.
+        """
         ...
 
     def newest(self) -> str | None:
@@ -34,6 +42,21 @@ class Anchor(Protocol):
         ...
 
 
+def check_follows(newest: str | None, note: str) -> None:
+    """Refuse a checkpoint that cannot follow the one kept last.
+
+    Raises:
+        RolledBackError: it contradicts it.
+        MalformedError: it is no checkpoint.
+    """
+    head = read_checkpoint_text(split_note(note)[0])
+    before = read_checkpoint_text(split_note(newest)[0]) if newest is not None else head
+    same_log = head.origin == before.origin
+    if same_log and (head.size < before.size or (head.size == before.size and head.root != before.root)):
+        found = f"{head.size} entries with root {head.root.hex()[:16]}..."
+        raise RolledBackError(head.origin, f"{before.size} entries with root {before.root.hex()[:16]}..., or more", found)
+
+
 class MemoryAnchor:
     """An anchor for tests, and for a store that lives in memory itself."""
 
@@ -41,7 +64,8 @@ class MemoryAnchor:
         self._notes: list[str] = []
 
     def keep(self, note: str) -> None:
-        """Keep a signed checkpoint."""
+        """Keep a signed checkpoint. See `Anchor.keep`."""
+        check_follows(self.newest(), note)
         self._notes.append(note)
 
     def newest(self) -> str | None:
@@ -65,10 +89,11 @@ class FileAnchor:
         """Append a signed checkpoint and flush it to disk.
 
         Raises:
+            RolledBackError: it contradicts the one kept last.
             MalformedError: the file holds something else.
             OSError: it cannot be written.
         """
-        self.newest()
+        check_follows(self.newest(), note)
         line = canonical_json({"checkpoint": note}) + b"\n"
         fresh = not self.path.exists()
         with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:

@@ -13,6 +13,7 @@ from rag_edit.provenance.errors import RolledBackError, VerificationError
 from rag_edit.provenance.keyring import Keyring, read_entries
 from rag_edit.provenance.merkle import Tree, hash_leaf
 from rag_edit.provenance.note import NoteKey
+from rag_edit.provenance.replay import Replay, replay
 from rag_edit.provenance.statement import Entry
 
 
@@ -25,12 +26,14 @@ class AuditedLedger:
         tree: Over its entries.
         entries: Verified, in order.
         keyring: After the last of them.
+        replay: What is live after the last of them.
     """
 
     checkpoint: Checkpoint
     tree: Tree
     entries: tuple[Entry, ...]
     keyring: Keyring
+    replay: Replay
 
 
 def audit_ledger(
@@ -40,7 +43,8 @@ def audit_ledger(
 
     Steps: (1) the head is signed by a trusted key; (2) the entries have its size and root; (3) they begin with the entries of
     every old head; (4) no entry stands twice: what was signed once is not said again by repeating it; (5) every entry's
-    signatures hold, by keys that stood at its position.
+    signatures hold, by keys that stood at its position; (6) every root of the resolution map that an entry gives is that of what
+    is live by the entries up to it.
 
     Args:
         leaves: All entries, as stored.
@@ -54,7 +58,8 @@ def audit_ledger(
     stored = list(leaves)
     head, tree = audit_log(stored, note, keys, old=old)  # (1) to (4)
     entries, keyring = read_entries(stored)  # (5)
-    return AuditedLedger(head, tree, tuple(entries), keyring)
+    live = replay(entry.statement for entry in entries)  # (6)
+    return AuditedLedger(head, tree, tuple(entries), keyring, live)
 
 
 def audit_log(

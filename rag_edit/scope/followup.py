@@ -4,12 +4,13 @@ A conversation is read turn by turn into the question that stands (`Standing`); 
 A turn, in this order: (1) asks nothing; (2) asks the same again: a doubt (`rag_edit.scope.followup_doubt`), "since when?",
 "I read it is 21 %", an order to say something else; (3) moves the question to another place or date; (4) proposes an answer ("is it 19?"); (5) is a fragment
 that is put into the question: another adjective, object, name, question word; (6) points back by a pronoun; else it stands
-alone. Only the user's turns are read: a model's own words never steer the routing.
+alone. Only the user's turns are read: a model's own words never steer the routing. What stands alone by these rules, or only points
+back, may yet be a doubt in words that no rule knows: who was trained to tell may say so (``doubts``).
 It knows no records; what the completed text falls under is decided as for any other question.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,15 @@ _ABOUT: Final = re.compile(r"(?:for|of|with|pour|für|bei|para|con)\s+(?P<name>[
 _KIN: Final = re.compile(r"(?:[^\WA-ZÀ-Þ]\w*\s+){1,2}(?P<name>[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ].*)$")
 
 
+Doubts = Callable[[str], bool]
+"""Whether a turn, said after an answer, doubts it; asked of `later_turns` alone."""
+
+
+def no_doubts(_turn: str) -> bool:
+    """Return False: the rules alone tell what is a doubt."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """What a follow-up is about.
@@ -59,7 +69,9 @@ class Topic:
     claim: str = ""
 
 
-def resolve(messages: Sequence[Message], question: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
+def resolve(
+    messages: Sequence[Message], question: str, form: FormReading, read_places: PlaceReading, doubts: Doubts = no_doubts
+) -> Topic | None:
     """Return the topic that ``question`` continues, None when it stands alone or nothing came before.
 
     Args:
@@ -67,17 +79,28 @@ def resolve(messages: Sequence[Message], question: str, form: FormReading, read_
         question: The new turn, cleaned.
         form: Its form.
         read_places: Reader of places.
+        doubts: Asked of turns that by the rules stand alone or only point back.
     """
-    turns = [clean(m.content[-MAX_TURN_CHARS:]) for m in messages if m.role == "user"][-MAX_TURNS:]
+    turns = _turns(messages)
     refused = bool(turns) and refuses(question) and not _is_small_talk(turns[-1])
     if not turns or (form.form is Form.SMALL_TALK and not refused):
         return None
     standing = Standing()
     for turn in turns:
-        standing = _after(standing, turn, read_places)
+        standing = _after(standing, turn, read_places, doubts)
     if refused and standing.question:  # what was said just before, not a courtesy
         return Topic(standing.question, standing.question, "doubt")
-    return _continue(standing, plain(question[-MAX_TURN_CHARS:]), form, read_places)
+    return _continue(standing, plain(question[-MAX_TURN_CHARS:]), form, read_places, doubts)
+
+
+def later_turns(messages: Sequence[Message], question: str) -> tuple[str, ...]:
+    """Return a person's turns after the first, ``question`` (cleaned) the last, as `resolve` reads them; none where nothing came before."""
+    turns = (*_turns(messages), question[-MAX_TURN_CHARS:])
+    return tuple(plain(turn) for turn in turns[1:])
+
+
+def _turns(messages: Sequence[Message]) -> list[str]:
+    return [clean(m.content[-MAX_TURN_CHARS:]) for m in messages if m.role == "user"][-MAX_TURNS:]
 
 
 def _is_small_talk(turn: str) -> bool:
@@ -85,12 +108,12 @@ def _is_small_talk(turn: str) -> bool:
     return read_form(turn).form is Form.SMALL_TALK and not refuses(turn)
 
 
-def _after(standing: Standing, turn: str, read_places: PlaceReading) -> Standing:
+def _after(standing: Standing, turn: str, read_places: PlaceReading, doubts: Doubts = no_doubts) -> Standing:
     """Return what stands after one more turn: it keeps, changes or replaces the question."""
     turn, form = plain(turn), read_form(turn)
     if form.form is Form.SMALL_TALK:
         return standing
-    topic = _continue(standing, turn, form, read_places)
+    topic = _continue(standing, turn, form, read_places, doubts)
     language = guess_language(turn) or "en"
     if topic is not None:
         return Standing(topic.text or standing.question, topic.text or standing.naming)
@@ -101,8 +124,16 @@ def _after(standing: Standing, turn: str, read_places: PlaceReading) -> Standing
     return Standing(asked if len(asked) <= MAX_TOPIC_CHARS else _SENTENCE.split(asked)[-1], naming)
 
 
-def _continue(standing: Standing, turn: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
-    """Return what ``turn`` asks after ``standing``, None when it stands alone."""
+def _continue(standing: Standing, turn: str, form: FormReading, read_places: PlaceReading, doubts: Doubts) -> Topic | None:
+    """Return what ``turn`` asks after ``standing``, None when it stands alone: by the rules first, then by who knows doubts."""
+    topic = _by_rule(standing, turn, form, read_places)
+    if standing.question and (topic is None or topic.how == "pronoun") and doubts(turn):
+        return Topic(standing.question, standing.question, "doubt")
+    return topic
+
+
+def _by_rule(standing: Standing, turn: str, form: FormReading, read_places: PlaceReading) -> Topic | None:
+    """Return what ``turn`` asks after ``standing`` by the rules, None when it stands alone."""
     before = standing.question
     bag = word_set(turn)
     if words.CALL.match(turn):
@@ -135,7 +166,7 @@ def _continue(standing: Standing, turn: str, form: FormReading, read_places: Pla
             return None
         for sentence in sentences[-MAX_SENTENCES:-1]:
             standing = _after(standing, sentence, read_places)
-        return _continue(standing, sentences[-1], read_form(sentences[-1]), read_places)
+        return _by_rule(standing, sentences[-1], read_form(sentences[-1]), read_places)
     language = guess_language(before) or guess_language(turn) or "en"
     piece = open_turn(turn)
     if before and (form.form is not Form.CLOZE or piece.led or piece.corrects):

@@ -53,6 +53,7 @@ NEVER_ALONE: Final = frozenset(("jordan", "chad", "turkey"))  # followed by a ca
 GERMAN: Final = frozenset(
     "der die das ist und wie wer was wo wann hat gilt wird ein eine welche welcher welches sind kann muss".split()
 )
+GERMAN_NOUNS: Final = frozenset(("porto",))  # a place only after a place word, where the text is German: postage
 HAN_LANGUAGE: Final = frozenset("語语文")
 HAN_PLACE_WORDS: Final = frozenset("在于於从從到去的和与與")
 HAN_UNITS: Final = frozenset("州省市县縣府区區邦郡")

@@ -259,6 +259,8 @@ class PlaceReader:
             return None  # Dutch "if"
         if placed:
             return mention
+        if key in words.GERMAN_NOUNS and any(t.key in words.GERMAN for t in tokens):
+            return None
         if before and before.key in self._persons and before.text[0].isupper():
             return None
         if _title_case(tokens):

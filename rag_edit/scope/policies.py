@@ -20,6 +20,16 @@ from rag_edit.scope.reading import Reading
 from rag_edit.scope.text import fold, numbers
 
 _OR: Final = re.compile(r",?\s+(?:or|oder|ou|o)\s+(?:the\s+)?", re.IGNORECASE)
+_RELATIVE: Final = re.compile(
+    r"\b(?:who|whom|whose|that|which|qui|que|dont|quien|cuy[oa]|che|cui|cuj[oa])\b|,\s+(?:der|die|das|den|dem|dessen|deren)\b",
+    re.IGNORECASE,
+)
+_CLAUSE: Final = re.compile(  # an article or "which", at most three words, what is described, and the pronoun of its clause
+    r"\b(?:the|an?|this|which|what|der|die|das|dem|den|des|welche[rsnm]?|le|la|l'|les|un|une|quel(?:le)?s?|el|los|las|una|il|lo|qual|quale|o|a|os|as)\s+"
+    r"(?:[^\W\d_]+\s+){0,3}?(?P<head>[^\W\d_]{3,})(?:\s+(?:who|whom|whose|that|which|qui|dont|quien|cuy[oa]|che|cui|cuj[oa])\s+"
+    r"|,\s+(?:der|die|das|den|dem|dessen|deren|who|whose)\s+)",
+    re.IGNORECASE,
+)
 _NAMED: Final = 0.5  # share of a name's weighty words that must stand in the question
 
 Covers = Callable[[str, str], bool]
@@ -150,6 +160,33 @@ def names_both(reading: Reading, candidate: Candidate) -> Objection | None:
         return None
     left, right = pairs[0]
     return Objection(Reason.OTHER_SUBJECT, f"the record sets {left!r} against {right!r}, the question does not name both")
+
+
+def asks_of_what_is_described(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when a record without a subject asks of something that a name only describes, and the question asks of the name.
+
+    "In which year was the king who made the 1925 Birthday Honours born?" is about a king: what it says is true of the Honours by no
+    reading. A question that describes something too, or names what is described, is the scorer's to judge.
+    """
+    record = candidate.version.record
+    if record.names():
+        return None
+    described = [found for question in record.questions() if (found := _described(question))]
+    if not described or len(described) < len(record.questions()) or _RELATIVE.search(reading.text):
+        return None
+    if any(f" {fold(head)} " in f" {fold(reading.text)} " for head, _ in described):
+        return None
+    head, name = described[0]
+    return Objection(Reason.OTHER_SUBJECT, f"the record asks of a {head} that {name!r} only describes, the question names none")
+
+
+@lru_cache(maxsize=4096)
+def _described(question: str) -> tuple[str, str] | None:
+    """Return what a question asks of and the name in the clause that describes it; None where its name stands outside of one."""
+    name, clause = read_name(question), _CLAUSE.search(question)
+    if not name or clause is None or question.find(name) < clause.end():
+        return None
+    return clause["head"], name
 
 
 def _is_named(text: str, name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Query
 from rag_edit.core.form import FormReading
 from rag_edit.scope.dates import DateMention, read_dates
-from rag_edit.scope.followup import Topic, resolve
+from rag_edit.scope.followup import Doubts, Topic, later_turns, no_doubts, resolve
 from rag_edit.scope.forms import read_form
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.places import PlaceMention
@@ -49,11 +49,16 @@ class Reading:
     follows: Topic | None = None
 
 
-def read(query: Query, read_places: PlaceReading) -> Reading:
-    """Return what ``query`` says."""
+def turns_to_doubt(query: Query) -> tuple[str, ...]:
+    """Return the turns of a conversation that `read` may ask ``doubts`` about."""
+    return later_turns(query.messages, clean(query.question[:MAX_QUESTION_CHARS]))
+
+
+def read(query: Query, read_places: PlaceReading, doubts: Doubts = no_doubts) -> Reading:
+    """Return what ``query`` says; ``doubts`` tells of one of `turns_to_doubt` whether it doubts what was answered."""
     question = clean(query.question[:MAX_QUESTION_CHARS])
     form = read_form(query.question[:MAX_QUESTION_CHARS])  # lines and all: options stand on them
-    topic = resolve(query.messages, question, form, read_places)
+    topic = resolve(query.messages, question, form, read_places, doubts)
     if topic is not None and topic.how == "doubt" and not (form.polar and topic.claim):  # "isn't it X?" is told yes or no
         form = replace(form, form=Form.DOUBT, stem="", polar=True, negated=False, claim=topic.claim)
     alone = "" if form.form in (Form.SMALL_TALK, Form.DOUBT) else form.stem or question

@@ -13,6 +13,9 @@ DO: Final = _words("do does did")
 AUXILIARIES: Final = BE | DO | _words("has have had can could will would")
 ARTICLES: Final = _words("a an the")
 PREPOSITIONS: Final = _words("in on at by for from of to with under as after into near during through about")
+LOOSE: Final = _words("in on at with during within")
+TIES: Final = _words("example examples member members belongs belong associated served")
+LEAST_KIND: Final = 5  # letters of a word of a name that says its kind by a cognate: "Mount" is a mountain
 SIDES: Final = _words("right left")
 ANY_KIND: Final = _words("place places location locations site sites feature features landmark landmarks thing things")
 NO_THING: Final = _words("yes no true false none unknown right left")
@@ -27,7 +30,7 @@ FILLERS: Final = (
     | PREPOSITIONS
     | _words(
         "the a an its it their his her that s and or be been being as one ones which who what whose thing things place part parts item object"
-        " associated belong belongs belonging operates operate featuring features considered known called use uses used using serve serves served example examples someone somebody something anyone person people main notable figure individual example also own primarily mainly mostly"
+        " associated belong belongs belonging operates operate featuring features considered known called use uses used using serve serves served example examples someone somebody something anyone person people main notable figure individual example also own primarily mainly mostly having within process famous"
     )
 )
 SYMMETRIC: Final = frozenset(
@@ -69,6 +72,7 @@ CONVERSES: Final = {
         ("head of state|head of government", "led leads headed governed ruled governs rules"),
         ("location|located in", "located lies stands held housed kept displayed exhibited"),
         ("country", "located lies stands held belongs part in"),
+        ("place of publication", "published"),
         ("collection", "housed held kept displayed exhibited"),
         ("writing language|language of work or name", "writes wrote written write"),
         ("operating system|platform", "runs run"),

@@ -16,9 +16,10 @@ from rag_edit.authority.change import Change, Stage, lacking, quorum_of
 from rag_edit.authority.compare import Difference, compare
 from rag_edit.authority.verdict import Permit
 from rag_edit.core.digest import Digest, Json, canonical_json
-from rag_edit.core.errors import UsageError
+from rag_edit.core.errors import ConflictError, UsageError
 from rag_edit.core.record import Record, Status
 from rag_edit.provenance.commitment import commit
+from rag_edit.records.conflicts import Rivals, Statement
 from rag_edit.records.planned import Addition, Alteration, Closing, Plan
 from rag_edit.records.store import Act as EditAct
 from rag_edit.trust.following import DRAFT_PAPER, content_of, history_of
@@ -207,8 +208,15 @@ def publish(
         not_before: When it goes live; None: at once.
         reason: Why.
         revision: As the speaker saw it.
+
+    Raises:
+        UsageError: no such change.
+        ConflictError: a record of it contradicts another that is live by now, and neither gives way.
+        RefusedActError: it is not permitted.
     """
     seen = look(office, name)
+    if found := contradictions(office, seen):
+        raise ConflictError(found, hint=f"rag-edit change draft PATH --as {name}: made anew, it closes what it contradicts")
 
     def make(_book: Book, key: str, at: datetime) -> Act:
         digest = conditions if seen.change.report is not None else ""
@@ -216,6 +224,21 @@ def publish(
         return acts.Publish(key, at, name, expected, content, _report(seen), digest, not_before, reason=reason)
 
     return office.act(make)
+
+
+def contradictions(office: Office, seen: Seen) -> tuple[str, ...]:
+    """Return, in words, which live records a change would contradict: what it closes, and what gives way by its own words, does not count."""
+    ids = {item.record for item in seen.change.items} | {other for item in seen.change.items for other in item.supersedes}
+    rivals = Rivals()
+    for version in office.store.live({record.jurisdiction for record in seen.records}):
+        if version.record.id not in ids:
+            rivals.add(Statement(version.record, version.name))
+    return tuple(
+        f"{record.id} contradicts {rivalry.found.where}, which is live, on {rivalry.about!r}"
+        for record in seen.records
+        for rivalry in rivals.of(Statement(record, f"change {seen.change.id}"))
+        if not rivalry.same_answer
+    )
 
 
 def break_glass(office: Office, name: str, hours: int, reason: str) -> Permit:

@@ -19,6 +19,7 @@ from rag_edit.core.digest import Digest, Json
 from rag_edit.provenance.canonical import from_base64
 from rag_edit.provenance.errors import VerificationError
 from rag_edit.provenance.keyring import Keyring
+from rag_edit.provenance.replay import Replay
 from rag_edit.provenance.statement import KIND_PREFIX, KIND_SUFFIX, TYPE, Statement
 
 _SUBJECT: Final = re.compile(rb'\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"([^"\\]+@[0-9]+)"\}')
@@ -88,15 +89,23 @@ class Names:
         return line if all(line <= later for later in self.lines[at:]) else None
 
 
-def read_book(leaves: Iterable[bytes], territory: Territory) -> Book:
+def read_book(leaves: Iterable[bytes], territory: Territory, replay: Replay | None = None) -> Book:
     """Return the book of a ledger.
 
+    Args:
+        leaves: Its entries.
+        territory: For the book.
+        replay: Hears the entries too.
+
     Raises:
-        ProvenanceError: an entry is not signed as it has to be, or holds an act that was not permitted at its position.
+        ProvenanceError: an entry is not signed as it has to be, holds an act that was not permitted at its position, or gives
+            another root of what is live than the entries lead to.
     """
     book, keyring = Book(territory), Keyring()
     for index, leaf in enumerate(leaves):
         entry, keyring = keyring.admit(leaf, index)
+        if replay is not None:
+            replay.hear(entry.statement, where=f"entry {index}")
         plain = plain_statement(entry.statement)
         if not is_act(plain):
             continue

@@ -43,7 +43,10 @@ def records_in(book: Book, changes: Iterable[str]) -> set[str]:
 
 
 def owed(book: Book, store: RecordStore, records: Iterable[str]) -> list[tuple[Edit, Commitment]]:
-    """Return the edits by which the store says of records what the book says, with fresh commitments to their contents.
+    """Return the edits by which the store says of records what the book says, with commitments to their contents.
+
+    What goes live is named by the very commitment that its change made, so that whoever reads the ledger sees that what is served is
+    what people agreed to; what ends, by a fresh one.
 
     Raises:
         VerificationError: a content that the book says is live is not here, or is another one.
@@ -60,7 +63,8 @@ def owed(book: Book, store: RecordStore, records: Iterable[str]) -> list[tuple[E
                 continue
             record = content_of(store, change, wanted, history)
             act = EditAct.ADD if live is None else EditAct.CHANGE
-            found.append((Edit(act, record, newest.version if newest else 0, *noted(record)), commit_record(record)))
+            commitment = Commitment(wanted, store.ledger.salts([wanted])[wanted])
+            found.append((Edit(act, record, newest.version if newest else 0, *noted(record)), commitment))
         elif live is not None:
             superseded = line is not None and bool(line.versions) and line.versions[-1][1] is Standing.SUPERSEDED
             act = EditAct.SUPERSEDE if superseded else EditAct.RETRACT

@@ -18,15 +18,15 @@ from rag_edit.authority.book import Book
 from rag_edit.authority.mandate import Power, Remit
 from rag_edit.authority.statement import content_digest
 from rag_edit.authority.verdict import Denial, Permit, Verdict
-from rag_edit.core.digest import Json, canonical_json
+from rag_edit.core.digest import Json, canonical_json, digest_json
 from rag_edit.core.record import Record, record_from_json
 from rag_edit.provenance.commitment import Commitment, commit
+from rag_edit.provenance.replay import EDITS
 from rag_edit.provenance.statement import Statement, Subject
 from rag_edit.records.store import MAX_NOTE_CHARS, Edit
 from rag_edit.records.store import Act as EditAct
 from rag_edit.trust.grounds import NOTHING_FILED, Filed
 
-EDITS: Final = "edits"
 MAX_CHUNK_BYTES: Final = 30_000
 LABEL: Final = "record"
 
@@ -189,3 +189,18 @@ def edits_statement(edits: Sequence[tuple[Edit, Commitment]], key: str, at: str,
     acts: list[Json] = [edit.act.value for edit, _ in edits]
     subjects = tuple(Subject(f"{e.record.id}@{e.expected_version + 1}", c.digest) for e, c in edits)
     return Statement(EDITS, subjects, {"acts": acts, "at": at, "by": key, "change": change, "line": line})
+
+
+def gone_statement(names: Sequence[str], key: str, at: str, line: int) -> Statement:
+    """Return the entry that says of versions that they are live no more, where the store has no content of them to name.
+
+    Args:
+        names: ``id@version`` of what ends.
+        key: Of the home.
+        at: When (RFC 3339, UTC).
+        line: Of the edit log.
+    """
+    acts: list[Json] = [EditAct.RETRACT.value] * len(names)
+    ended = ((name.rpartition("@"), digest_json(["gone", name])) for name in names)
+    subjects = tuple(Subject(f"{record}@{int(version) + 1}", digest) for (record, _, version), digest in ended)
+    return Statement(EDITS, subjects, {"acts": acts, "at": at, "by": key, "change": "", "line": line})

@@ -3,14 +3,15 @@
 Both logs are computed anew from what is stored. Which log an auditor's checkpoint is of is said by its name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag_edit.authority.book import Book
 from rag_edit.core.digest import Json
 from rag_edit.core.errors import UsageError
 from rag_edit.provenance.anchor import Anchor
 from rag_edit.provenance.audit import audit_ledger, audit_log
-from rag_edit.provenance.errors import RolledBackError
+from rag_edit.provenance.errors import RolledBackError, VerificationError
 from rag_edit.provenance.receipt import read_body
 from rag_edit.trust.entries import read_book
 from rag_edit.trust.office import Office
@@ -80,7 +81,8 @@ def hold(office: Office, *, old: Sequence[str] = (), receipts: Anchor | None = N
     kept = [*_of(office.anchor, origin), *brought]
     audited = audit_ledger(leaves, office.ledger.seal(), office.note_keys(), old=kept)
     book = read_book(leaves, office.territory())
-    live = sum(1 for line in book.state.records.values() if line.live)
+    book.tick(office.book.state.clock)
+    live = _agreed(book, audited.replay.brought)
     if receipts is None and not others:
         return Held(origin, audited.tree.size, len(kept), live)
     heads = [*(_of(receipts, f"{origin}{below}") if receipts is not None else ()), *others]
@@ -93,6 +95,21 @@ def signed_heads(office: Office) -> dict[str, Json]:
     head, trust = office.store.receipts.head(), office.trust(RECEIPTS)
     receipts: dict[str, Json] = {"checkpoint": head[0], "keys": [str(key) for key in trust.receipts]} if head else {}
     return {"checkpoint": office.ledger.seal(), "keys": [str(key) for key in office.note_keys()], "receipts": receipts}
+
+
+def _agreed(book: Book, brought: Mapping[str, str]) -> int:
+    """Return how many records are live by the acts; the entries that name versions must say the same.
+
+    Raises:
+        VerificationError: they say of some record that another change brought what is live, or that something is.
+    """
+    acts = {line.record: line.live for line in book.state.records.values() if line.live}
+    for record in sorted({*acts, *brought}):
+        found = brought.get(record)
+        if found != "" and found != acts.get(record):
+            wanted = f"what change {acts[record]} brought" if record in acts else "nothing live"
+            raise VerificationError(f"record {record}", f"{wanted}, by the acts", f"by the entries that name versions: {found}")
+    return len(acts)
 
 
 def _receipts(office: Office, heads: Sequence[str]) -> int:

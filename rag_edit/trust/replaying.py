@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from rag_edit.checks.rehearsal import lay
+from rag_edit.checks.assessing import is_written
+from rag_edit.checks.rehearsal import with_all_of
 from rag_edit.config import Settings
 from rag_edit.core.decision import Query
 from rag_edit.engine import Engine
@@ -42,8 +43,10 @@ def run_lines(
         progress("suite", start, len(lines))
         batch = lines[start : start + BATCH]
         queries = [Query(line.question, line.jurisdiction, date.fromisoformat(line.as_of), line.messages) for line in batch]
-        for line, outcome in zip(batch, plain.ask_many(queries, route_only=route_only), strict=True):
+        for line, query, outcome in zip(batch, queries, plain.ask_many(queries, route_only=route_only), strict=True):
             winner, answer = outcome.decision.winner, outcome.answer
+            if answer is None and not is_written(outcome.decision):
+                answer = plain.answering[outcome.decision.route]([(query, outcome.decision)])[0]
             done.append(
                 replace(
                     line,
@@ -78,5 +81,5 @@ def opened_with(
             plan = make_plan(
                 read_records(records, engine.atlas), engine.newest(), engine.atlas, on_conflict="newest", today=engine.today()
             )
-            tried = lay(tried, plan).after
+            tried = with_all_of(tried, plan)
         yield tried

@@ -1,12 +1,14 @@
 """Writing acts: each judged as of the position that it will have, signed, and stored in one transaction with the edits that it leads to.
 
-The book is held here, since whatever is written has to be judged by it first: where a write fails, the book has seen acts that were
-not done, and is read from the ledger again when it is needed next.
+The book is held here, since whatever is written has to be judged by it first, and beside it the replay of what is live, whose root
+the last entry gives that names versions. Where a write fails, both have seen what was not done, and are read from the ledger again
+when they are needed next.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
 
 from rag_edit.authority.acts import Act
@@ -19,13 +21,15 @@ from rag_edit.core.digest import Digest, digest_bytes
 from rag_edit.core.errors import UsageError
 from rag_edit.provenance.commitment import Commitment
 from rag_edit.provenance.errors import KeyRefusedError
+from rag_edit.provenance.replay import MAP, Replay
 from rag_edit.provenance.signer import Signer
 from rag_edit.provenance.statement import Statement, sign_statement, statement_of
 from rag_edit.records.leaves import Leaves
+from rag_edit.records.store import Act as EditAct
 from rag_edit.records.store import Edit, RecordStore
 from rag_edit.trust.entries import read_book
 from rag_edit.trust.following import DRAFT_PAPER
-from rag_edit.trust.governed import Said, acts_of, edits_statement, may_close
+from rag_edit.trust.governed import Said, acts_of, edits_statement, gone_statement, may_close
 from rag_edit.trust.grounds import NOTHING_FILED, UNMEASURED, Grounds
 from rag_edit.trust.heads import Heads
 from rag_edit.trust.refusal import RefusedActError, RepeatedActError
@@ -49,6 +53,7 @@ class Writer:
     territory: Callable[[], Territory]
     now: Callable[[], datetime]
     _book: Book | None = None
+    _replay: Replay = field(default_factory=Replay)
 
     @property
     def book(self) -> Book:
@@ -59,11 +64,18 @@ class Writer:
         """
         with self.heads.turn:
             if self._book is None:
-                self._book = read_book(self.store.ledger.leaves(), self.territory())
+                self._replay = Replay()
+                self._book = read_book(self.store.ledger.leaves(), self.territory(), self._replay)
             return self._book
 
+    @property
+    def replay(self) -> Replay:
+        """Return what is live by the entries. Raises as `book` does."""
+        _ = self.book
+        return self._replay
+
     def forget(self) -> None:
-        """Read the book anew when it is needed next: it has seen what was not done, or has not seen what was."""
+        """Read book and replay anew when they are needed next: they have seen what was not done, or have not seen what was."""
         self._book = None
 
     def second(self) -> datetime:
@@ -89,10 +101,12 @@ class Writer:
         if not isinstance(verdict, Permit) or (at_once and not verdict.takes_effect):
             self.forget()
             raise RefusedActError(what, verdict)
-        leaf = sign_statement(statement_of(to_statement(act)), [signer])
+        statement = statement_of(to_statement(act))
+        leaf = sign_statement(statement, [signer])
         if self.heads.ledger.has(leaf):
             self.forget()
             raise RepeatedActError(what)
+        self._replay.hear(statement)
         return leaf, verdict
 
     def leaves_of(
@@ -119,7 +133,7 @@ class Writer:
             RefusedActError: an act is not permitted.
             UsageError: what was waived cannot be said like this.
         """
-        start, entries, salts = self.store.ledger.size(), list[bytes](), dict[Digest, bytes]()
+        start, entries, salts = self.store.ledger.size(), list[bytes | Statement](), dict[Digest, bytes]()
         papers: dict[str, bytes | None] = {}
         for said in several:
             at = self.second()
@@ -138,29 +152,36 @@ class Writer:
             if said.edits:
                 after = min(after + len(said.edits), self.store.position()) if what == "adopt" else after + len(said.edits)
                 entries.append(self._named(said.edits, change, after))
+            elif said.retractions:  # of what the store has not live
+                entries.append(self._gone([record for record, _ in said.retractions], min(after, self.store.position())))
             salts |= {commitment.digest: commitment.salt for _, commitment in said.edits}
             salts |= filed.salts
             papers |= filed.papers
-        return Leaves(start, tuple(entries), salts, papers)
+        return Leaves(start, self._signed(entries), salts, papers)
 
     def write(self, leaves: Leaves, edits: Sequence[tuple[Edit, Commitment]], change: str = "") -> None:
         """Write entries, and the edits that the store owes the book for them with theirs, in one transaction; sign the head.
 
         Args:
             leaves: The entries.
-            edits: With fresh commitments to their contents.
-            change: That they carry out; empty where there is none.
+            edits: With commitments to their contents.
+            change: That they carry out; empty where there is none. What goes live is named with the change that brings it.
         """
-        entries, line = list(leaves.entries), self.store.position()
-        for start in range(0, len(edits), MAX_NAMED):
-            some = edits[start : start + MAX_NAMED]
-            line += len(some)
-            entries.append(self._named(some, change, line))
-        salts = {**leaves.salts, **{commitment.digest: commitment.salt for _, commitment in edits}}
-        leaves = Leaves(leaves.start, tuple(entries), salts, leaves.papers)
+        line, entries = self.store.position(), list[bytes | Statement](leaves.entries)
+        edits = sorted(edits, key=lambda each: self._carried(each[0], change))
+        for carried, several in groupby(edits, key=lambda each: self._carried(each[0], change)):
+            named = list(several)
+            for start in range(0, len(named), MAX_NAMED):
+                some = named[start : start + MAX_NAMED]
+                line += len(some)
+                entries.append(self._named(some, carried, line))
+        kept = self.store.ledger.salts([commitment.digest for _, commitment in edits])
+        salts = {**leaves.salts, **{c.digest: c.salt for _, c in edits if c.digest not in kept}}
+        signed = self._signed(entries)
+        leaves = Leaves(leaves.start, signed, salts, leaves.papers)
         try:
             if edits:
-                key = digest_bytes(b"\n".join(entries))
+                key = digest_bytes(b"\n".join(signed))
                 self.store.append([edit for edit, _ in edits], idempotency_key=key, recorded_at=self.now(), leaves=leaves)
             else:
                 self.store.ledger.extend(leaves)
@@ -180,16 +201,49 @@ class Writer:
         changes = ((name, self.book.change(name.removeprefix(DRAFT_PAPER))) for name in names)
         return {name: None for name, change in changes if change is not None and not change.is_open}
 
-    def _named(self, edits: Sequence[tuple[Edit, Commitment]], change: str, line: int) -> bytes:
-        """Return the entry that names the store's versions, by the home's key.
+    def _carried(self, edit: Edit, change: str) -> str:
+        """Return the change that an edit carries out."""
+        line = self.book.line(edit.record.id) if edit.act in (EditAct.ADD, EditAct.CHANGE) else None
+        return line.live if line is not None else change
+
+    def _named(self, edits: Sequence[tuple[Edit, Commitment]], change: str, line: int) -> Statement:
+        """Return the entry that names the store's versions, to be signed by the home's key.
 
         Raises:
             KeyRefusedError: that key is not in use any more.
         """
-        position, signer = self.book.state.position + 1, self.heads.signer
-        actor = self.book.state.register.actor(signer.key, at=position, known_at=position)
+        statement = edits_statement(edits, self._home(), write_time(self.second()), change, line)
+        self._replay.hear(statement)
+        return statement
+
+    def _gone(self, records: Sequence[str], line: int) -> Statement:
+        """Return the entry that ends what was live of records, to be signed by the home's key. Raises as `_named` does."""
+        names = [live.name for record in records if (live := self.replay.live.get(record)) is not None]
+        statement = gone_statement(names, self._home(), write_time(self.second()), line)
+        self._replay.hear(statement)
+        return statement
+
+    def _home(self) -> str:
+        """Return the home's key, by which versions are named.
+
+        Raises:
+            KeyRefusedError: it is not in use any more.
+        """
+        position, key = self.book.state.position + 1, self.heads.signer.key
+        actor = self.book.state.register.actor(key, at=position, known_at=position)
         if isinstance(actor, Condition):
             self.forget()
-            raise KeyRefusedError(signer.key, "the home's key in use, to enter what is live", str(actor))
-        statement = edits_statement(edits, signer.key, write_time(self.second()), change, line)
-        return sign_statement(statement, [signer])
+            raise KeyRefusedError(key, "the home's key in use, to enter what is live", str(actor))
+        return key
+
+    def _signed(self, entries: Sequence[bytes | Statement]) -> tuple[bytes, ...]:
+        """Return entries, those signed that name versions. The last of these gives the root of what is live after it."""
+        last = max((at for at, each in enumerate(entries) if isinstance(each, Statement)), default=None)
+        found = []
+        for at, each in enumerate(entries):
+            if isinstance(each, Statement):
+                rooted = replace(each, predicate={**each.predicate, MAP: self._replay.root}) if at == last else each
+                found.append(sign_statement(rooted, [self.heads.signer]))
+            else:
+                found.append(each)
+        return tuple(found)

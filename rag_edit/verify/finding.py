@@ -141,6 +141,7 @@ class Ran:
         holds: Whether the text states the winner's target; None where there is nothing to check.
         why: Why it does not.
         other: A record that contradicts, or comes above the cut beside, the record under test.
+        ceded: Of a side before the change: whether the winner answered the record's own question, too.
     """
 
     route: Route
@@ -157,6 +158,7 @@ class Ran:
     holds: bool | None = None
     why: str = ""
     other: RecordVersion | None = None
+    ceded: bool = False
 
     @property
     def record(self) -> str:

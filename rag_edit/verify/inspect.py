@@ -24,6 +24,17 @@ IMPERIAL: Final[Mapping[str, tuple[str, ...]]] = {
     "mph": ("km/h",), "mi": ("km", "m"), "ft": ("m", "cm"), "in": ("cm", "m"), "lb": ("kg", "g"), "oz": ("g", "kg"), "°F": ("°C",), "psi": ("bar",),
 }  # fmt: skip
 """Units of the one system with what measures the same in the other."""
+MEASURES: Final[Mapping[str, str]] = {
+    unit: measure
+    for measure, units in {
+        "a voltage": "V", "a frequency": "Hz", "a power": "W kW", "an energy": "kWh", "a length": "mm cm m km in ft mi", "an area": "m² ha km² mi²",
+        "a weight": "µg mg g kg t oz lb", "a volume": "ml l", "a temperature": "°C °F", "a speed": "km/h mph", "a pressure": "bar psi",
+        "a time": "second minute hour day week month year", "an amount of data": "MB GB",
+    }.items()
+    for unit in units.split()
+}  # fmt: skip
+"""What units measure. Money and shares are left out: the same may cost a sum here and a share there."""
+LEAST_ALIKE: Final = 2  # of one question, before what they measure is what it asks for
 NO_COUNTRY: Final = frozenset({"EU"})  # of two letters, and no country
 IN_MILES: Final = frozenset(  # where roads are signed in miles: Wikipedia, "Miles per hour" and "Speed limits by country"
     "AG AI AS BS BZ DM FK FM GB GD GG GU GY IM IO JE KN KY LC LR MH MM MP MS PR PW SH TC UM US VC VG VI WS".split()
@@ -33,13 +44,24 @@ _UNTIL: Final = re.compile(
     re.IGNORECASE,
 )
 _SINCE: Final = re.compile(
-    r"\b(?:since|as of|seit(?: dem)?|ab(?: dem)?|depuis(?: le)?|à partir du|desde(?: el)?|dal|a partire dal|sinds|vanaf)\W+(?:\w+\W+){0,2}$",
+    r"(?:\b(?:since|as of|starting|with effect from|seit(?: dem)?|ab(?: dem)?|mit wirkung vom|depuis(?: le)?|à (?:partir|compter) du"
+    r"|desde(?: el)?|a partir d(?:el|e|o)|dal|a (?:partire|decorrere) dal|sinds|vanaf|met ingang van)|(?:^|[.!?]\s)from)\W+(?:\w+\W+){0,2}$",
     re.IGNORECASE,
 )
-_IN_YEAR: Final = re.compile(r"\b(?:in|im jahr|im jahre|en|en el año|for the year|for|für)\s+$", re.IGNORECASE)
+_IN_YEAR: Final = re.compile(
+    r"\b(?:in|im jahre?|en|en el año|for the year|for|für|pour|para|nel|nell'anno|per il|em|no ano de|in het jaar|voor)\s+$",
+    re.IGNORECASE,
+)
 _SET: Final = (  # what a sentence begins with, or says of its subject; in a clause of its own a place may be anything
     r"(?:(?:^|[.!?;]\s*)(?:\w+,\s+)?|\b(?:is|are|ist|sind|est|sont|es|son|è|sono|zijn|é|são)\s+)"
     r"(?:in|within|im|en|au|aux|nel|nella|nei|em|no|na)\s+(?:the |la |le |les |l'|der |den |dem )?"
+)
+ARTICLES: Final = frozenset(
+    "a an the der die das den dem ein eine einen einem einer le la les l un une el los las una il lo gli i o os as um uma de het een".split()
+)
+_PEOPLE: Final = (  # who comes from elsewhere is no place in which something holds
+    r"(?i:citizens?|nationals?|visitors?|tourists?|travell?ers?|passports?|licen[cs]es?|staatsangehörige|staatsbürger|bürger|ressortissante?s|citoyens?"
+    r"|ciudadan[oa]s?|nacionales|cittadin[ie]|is|are|was|were|has|had|ist|sind|hat|est|a|es|son|tiene|è|ha)\b"
 )
 _ASKED_UNIT: Final = re.compile(r"\bin ([^\W\d]+(?:/[^\W\d]+)?)\s*\?*$")
 _SEGMENT: Final = re.compile(r"[/:]")
@@ -204,7 +226,7 @@ def _of_target(record: Record) -> Iterator[_Fault]:
             yield "answer", record.answer, Cause.PRIOR_AS_TARGET, "the answer is the prior"
         return
     targets, prior, said = [fold(text) for text in record.targets()], fold(record.prior), fold(record.answer)
-    if prior and prior in targets:
+    if prior and any(_as_much(prior, target, fold(record.question)) for target in targets):
         yield "target", record.target, Cause.PRIOR_AS_TARGET, f"the target {record.target!r} is what the prior says"
         return
     if any(_within(target, said) for target in targets):
@@ -216,6 +238,13 @@ def _of_target(record: Record) -> Iterator[_Fault]:
             Cause.PRIOR_AS_TARGET,
             f"the answer states the prior {record.prior!r}, not the target {record.target!r}",
         )
+
+
+def _as_much(prior: str, target: str, question: str) -> bool:
+    """Return whether a folded prior says what a target says: the same words but for articles, or the number with what is counted."""
+    few, many = sorted((set(prior.split()) - ARTICLES, set(target.split()) - ARTICLES), key=len)
+    counted = set(question.split()) if any(word[0].isdigit() for word in few) else set[str]()
+    return prior == target or (bool(few) and few <= many and many - few <= counted)
 
 
 def _of_units(record: Record, readers: Readers, kin: Kin, live: Record | None) -> Iterator[_Fault]:
@@ -276,6 +305,16 @@ def _of_units(record: Record, readers: Readers, kin: Kin, live: Record | None) -
         yield "target", record.target, Cause.WRONG_UNIT, odd
         return
     close = next(iter(kin.of(record)), Family()).units - Counter(own)
+    measures = {MEASURES.get(unit, "") for unit in close}
+    measure = next(iter(measures)) if close.total() >= LEAST_ALIKE and len(measures) == 1 else ""
+    if measure and (others := {MEASURES[unit] for unit in own if unit in MEASURES} - measures):
+        yield (
+            "target",
+            record.target,
+            Cause.WRONG_UNIT,
+            f"the same question elsewhere is answered with {measure}, here with {', '.join(sorted(others))}",
+        )
+        return
     if close.total() >= LEAST_FAMILY and own.isdisjoint(close) and not (_money(own) and any(_money({unit}) for unit in close)):
         yield (
             "target",
@@ -334,6 +373,7 @@ def _of_days(record: Record, readers: Readers, today: date) -> Iterator[_Fault]:
             _SINCE.search(each.before)
             and each.start > max(start if record.valid_from else today, date.min + _DAY) + _DAY
             and each.start > start + _DAY
+            and not any(other.start > each.start for other in said)  # "from 3 July to 1 September": a span, no beginning
         ):
             yield "answer", record.answer, Cause.STALE_DATE, f"the answer begins later than the record ({_span(record)})"
             return
@@ -383,6 +423,19 @@ def _of_place(record: Record, readers: Readers, kin: Kin) -> Iterator[_Fault]:
         and not any(readers.covers(code, here) for code in codes)
     ):
         narrower = {p for family in kin.of(record)[:1] for p in family.places if p != here and readers.covers(here, p)}
+        if (
+            here == GLOBAL
+            and len(narrower) < 2
+            and _is_kind(record)
+            and _set_in(record, words)
+            and not readers.dates(record.answer)
+        ):
+            yield (
+                "answer",
+                record.answer,
+                Cause.WRONG_JURISDICTION,
+                f"the answer speaks of {words} alone, the record is for everywhere",
+            )
         if len(narrower) > 1:
             yield (
                 "answer",
@@ -396,7 +449,15 @@ def _set_in(record: Record, place: str) -> bool:
     """Return whether an answer is set in a place ("In Florida shops may ...") that it does not give as its answer."""
     if any(fold(place) in fold(text) for text in (*record.targets(), record.prior)):
         return False
-    return re.search(rf"{_SET}{re.escape(place)}\b", record.answer, re.IGNORECASE) is not None
+    return (
+        re.search(rf"{_SET}{re.escape(place)}\b", record.answer, re.IGNORECASE) is not None
+        or re.match(rf"(?:\w+ )?{re.escape(place)}\s+(?!{_PEOPLE})[^\W\dA-Z]", record.answer) is not None
+    )
+
+
+def _is_kind(record: Record) -> bool:
+    """Return whether a record is about a kind of thing, not one thing with a name: rules for kinds differ from place to place."""
+    return record.subject[:1].islower() and record.language[:2] != "de"
 
 
 def _of_rival(record: Record, rival: Rival, readers: Readers) -> Finding:

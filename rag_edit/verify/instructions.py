@@ -2,13 +2,13 @@
 
 A record is data. A sentence that tells a writer what to write, a task of its own, a mark of a conversation or a link to somewhere
 else has no business in a fact. Words are read, not meaning: an imperative to a *person* ("Call 112.", "Apply at the town hall.") is
-what answers are made of, and is let pass. English, German, French and Spanish; the plainest orders in Italian,
+what answers are made of, and is let pass; so is a title of a work that sounds like a request ("Show Me a Hero"). English, German, French and Spanish; the plainest orders in Italian,
 Portuguese and Dutch as well. A record that *quotes* such an order ("... is an attack, such as ...") is taken for one: what a model reads is
 not what a person meant, so an editor says that it is meant.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,19 @@ _ANSWER: Final = (
     "answer|reply|respond|write|antworte|schreibe?|réponds|répondez|écris|écrivez|responde|responda|escribe|rispondi|scrivi"
     "|escreva|antwoord|schrijf"
 )
+_GIVE: Final = "gib|gebe|give|say|return|donne|dis|da|di|dai|devuelve|dá|diz|geef|zeg|beantworte?|beantwoord|conteste?"  # as much as to answer
+_HENCEFORTH: Final = (
+    "from now on|henceforth|ab jetzt|ab sofort|von nun an|fortan|désormais|dorénavant|a partir de ahora|de ahora en adelante|en adelante"
+    "|d'ora in (?:poi|avanti)|a partir de agora|doravante|vanaf nu|voortaan"
+)
+_EVERY: Final = "every|each|any|all|jede[rnms]?|alle[nr]?|chaque|toutes? (?:les )?|cada|todas? (?:las |as )?|ogni|tutte le|qualquer|elke?|iedere"
+_ASKED: Final = (
+    "questions?|requests?|messages?|prompts?|quer(?:y|ies)|fragen?|anfragen?|nachrichten?|demandes?|preguntas?|mensajes?|domand[ae]|richiest[ae]"
+    "|perguntas?|pedidos?|vra(?:ag|gen)|berichten?"
+)
+_NO_TERM: Final = r"(?![^.!?\n]{0,30}\b(?:within|by|innerhalb|binnen|sous|en un plazo|entro)\b)"  # "Answer all requests within five days.": a duty of people
+_ALWAYS: Final = "always|never|only|just|immer|nie|nur|toujours|jamais|seulement|siempre|nunca|solo|sólo|sempre|mai|soltanto|só|altijd|nooit|alleen"
+_RULE: Final = "rules?|instructions?|prompts?|regeln?|anweisung(?:en)?|règles?|consignes?|reglas?|instrucci(?:ón|ones)|regol[ae]|istruzion[ei]|regras?|instruç(?:ão|ões)|instructies?"
 _MODEL: Final = (
     "assistant|assistent|assistente|asistente|chat-?bot|bot|language model|sprachmodell|modèle de langage|modelo de lenguaje|modello linguistico"
     "|llm|ai|ki|ia"
@@ -67,10 +80,16 @@ _ORDERS: Final = tuple(
             r"|règle|précédent|instrucci|regla|anterior|istruzion|regol|precedent|instruç|regra|instructie|vorige)"
         ),
         r"\b(?:you are (?:now|no longer)|from now on,? (?:you|answer|reply|respond)|as an ai\b|as a language model|act as (?:an?|the)\b|pretend (?:to be|that|you)|du bist (?:jetzt|nun|ab)|tu es (?:maintenant|désormais)|ahora eres)",
-        rf"\b(?:from now on|henceforth|ab jetzt|ab sofort|von nun an|désormais|dorénavant|a partir de ahora|de ahora en adelante|d'ora in (?:poi|avanti)|a partir de agora|vanaf nu)\b[^.!?\n]{{0,40}}\b(?:{_ANSWER})\b",
+        rf"\b(?:{_HENCEFORTH})\b[^.!?\n]{{0,40}}\b(?:{_ANSWER})\b",
+        # how all is to be answered from here on, what is always to be said, and what nobody is to be told
+        rf"(?:^|[.!?:;(\n]\s*)(?:(?:please|bitte|always|only) )?(?:{_ANSWER}|{_GIVE})\b[^.!?\n]{{0,40}}\b(?:(?:{_EVERY})\s*(?:{_ASKED})|{_HENCEFORTH})\b{_NO_TERM}",
+        rf"\b(?:{_ANSWER})\s+(?:\w+ )?(?:{_ALWAYS})\s+(?:(?:with|mit|avec|con|com|met)\s+)?[\"'“«„‘‚]",
+        rf"\b(?:{_ALWAYS})\s+(?:{_ANSWER})\s+(?:(?:with|mit|avec|con|com|met)\s+)?[\"'“«„‘‚]",
+        rf"\b(?:reveal|disclose|divulge|repeat|verrate|révèle|divulgue|reveles?|revelare|rivelare|revelar|rivela|onthul)\b[^.!?\n]{{0,20}}\b(?:this|these|your|diese|deine|cette|ces|tes|esta|estas|tus|questa|queste|tue|estas?|tuas|deze|je)\s+(?:{_RULE})\b",
+        r"\b(?:append|insert|prepend|attach)\b[^.!?\n]{0,20}\b(?:sentence|phrase|words?|line|slogan)s?\b\s*:?\s*[\"'“«„‘‚]",
         # who one is taken for, and the answer as a thing that one hands over
         rf"(?:^|[.!?\n]\s*)(?:note|notice|message|hinweis|anmerkung|nachricht|remarque|à l'attention|nota|aviso|mensaje|mensagem|messaggio|opmerking)\b[^.!?:\n]{{0,24}}\b(?:{_MODEL})\s?[:,–-]",
-        r"\b(?:before|when|whenever|while|after|if)(?:ever)? you (?:give|present|show|send|write|quote|cite|serve|use|state) (?:this|the|that) (?:answer|reply|response|record|fact|text)\b",
+        r"\b(?:before|when|whenever|while|after|if)(?:ever)? you (?:give|present|show|send|write|quote|cite|serve|use|state|summari[sz]e|translate|paraphrase|repeat|output) (?:this|the|that) (?:answer|reply|response|record|fact|text|entry|note|passage)\b",
         rf"(?:^|[.!?:;]\s*)(?:please |always |only |bitte )?(?:{_ANSWER})\b[^.!?\n]{{0,30}}\b(?:in|auf|en|em)\s+(?:{_MANNER})\b",
         r"\b(?:als (?:ki|sprachmodell)[\w-]* (?:musst|sollst|darfst|kannst|bist) du|en tant qu(?:'|e )(?:ia|assistant|modèle)\b[^.]{0,20}\btu|como (?:ia|asistente|modelo)\b[^.]{0,20}\bdebes|come (?:ia|assistente|modello)\b[^.]{0,20}\bdevi)\b",
         r"\b(?:system prompt|developer mode|jailbreak|do anything now|hidden instruction)\b",
@@ -92,13 +111,15 @@ _TASKS: Final = tuple(
 )
 _LINK: Final = re.compile(
     r"!\[[^\]]*\]\([^)]*\)|\[[^\]]+\]\(\s*\w+:?//[^)]*\)|<\s*(?:img|a|script|iframe)\b|\b(?:https?|ftp|javascript|data):\S+"
-    r"|\bwww\.[\w-]+\.\w+\S*|\b[\w.+-]+@[\w-]+\.[\w.]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|xyz|info|biz|online|site|club|top|ru|cn|io|tk)\b\S*",
+    r"|\bwww\.[\w-]+\.\w+\S*|(?<![\w.-])(?-i:[a-z0-9-]+\.[a-z]{2}/\w)\S*|\b[\w.+-]+@[\w-]+\.[\w.]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|xyz|info|biz|online|site|club|top|ru|cn|io|tk)\b\S*",
     re.IGNORECASE,
 )
 _POLITE: Final = re.compile(r"\b(?:tell|give|show|help|find) me$", re.IGNORECASE)  # behind a question: how people ask
 _BARE: Final = re.compile(
     r"(?!www\.)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
 )  # a host without scheme: also how some things are called
+MAX_TITLE: Final = 8  # words
+_STOPS: Final = re.compile(r"[.:;!?\n]\s")
 _FIRST: Final = re.compile(r"[^.!?]{8,}[.!?]+\s+(?=\S)")
 _ASKS: Final = re.compile(r"(?:^|[.!?]\s+)([^.!?]{12,}\?)")
 _HOST: Final = re.compile(r"(?:https?:)?(?://)?(?:[\w.+-]+@)?((?:[\w-]+\.)+[a-z]{2,})", re.IGNORECASE)
@@ -114,9 +135,17 @@ class Spoken:
     cause: Cause
 
 
-def instruction_in(text: str, *, is_question: bool = False) -> str:
-    """Return the first words of ``text`` that speak to a writer; empty where it states facts only, or is a plain request."""
+def instruction_in(text: str, *, is_question: bool = False, titles: Sequence[str] = ()) -> str:
+    """Return the first words of ``text`` that speak to a writer; empty where it states facts only, or is a plain request.
+
+    Args:
+        text: Of a field or an answer.
+        is_question: Whether a request is what it should be.
+        titles: Names of works and the like: "Show Me a Hero" asks for nothing. Orders are orders in them, too.
+    """
     found = [match for pattern in _ORDERS if (match := pattern.search(text))]
+    for title in titles:
+        text = text.replace(title, "_" * len(title))
     first = _FIRST.match(text) if is_question else None  # a request is a question; what follows it is another task
     start = first.end() if first else 0
     if not is_question or first:
@@ -142,10 +171,11 @@ def spoken_in(record: Record) -> Iterator[Spoken]:
     marks of a conversation count. A question inside an answer is a task of its own.
     """
     own = {host for text in ((record.source.url, record.source.title) if record.source else ()) for host in _hosts(text)}
+    titles = [name for name in (*record.names(), record.target, *record.target_aliases) if _is_title(name)]
     for name in _SPEAKING:
         value = getattr(record, name)
         for text in value if isinstance(value, tuple) else (value,):
-            if words := instruction_in(text):
+            if words := instruction_in(text, titles=titles):
                 yield Spoken(name, words, Cause.INSTRUCTION)
             elif name == "answer" and (asked := _ASKS.search(text)):
                 yield Spoken(name, asked[1], Cause.INSTRUCTION)
@@ -155,11 +185,17 @@ def spoken_in(record: Record) -> Iterator[Spoken]:
                     if not is_name and (not set(_hosts(link)) or not set(_hosts(link)) <= own):
                         yield Spoken(name, link, Cause.LINK)
     for text in record.questions():
-        if words := instruction_in(text, is_question=True):
+        if words := instruction_in(text, is_question=True, titles=titles):
             yield Spoken("question" if text == record.question else "paraphrases", words, Cause.INSTRUCTION)
         for link in links_in(text):
             if not set(_hosts(link)) <= own and not _names_link(record, link):
                 yield Spoken("question" if text == record.question else "paraphrases", link, Cause.LINK)
+
+
+def _is_title(name: str) -> bool:
+    """Return whether a name is written as titles are: few words, the long ones with a capital, no sentence."""
+    said = name.split()
+    return 1 < len(said) <= MAX_TITLE and not _STOPS.search(name) and all(w[:1].isupper() for w in said if len(w) > 3)
 
 
 def _hosts(text: str) -> tuple[str, ...]:

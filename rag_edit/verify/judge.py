@@ -12,6 +12,11 @@ from rag_edit.verify.finding import Cause, Finding, Kind, Ran, Side, Trial, Want
 
 _BY_RANK: Final = frozenset({Reason.DEROGATION, Reason.LEX_SUPERIOR, Reason.LEX_SPECIALIS, Reason.LEX_POSTERIOR})
 _YES_NO: Final = frozenset("yes no ja nein oui non sí si no sì sim não nee".split())  # which many facts have for an answer
+_LIGHT: Final = frozenset(  # of a question: articles, copulas, prepositions, and words that ask for a value
+    "the a an of in on for to per at is are was were be do does did there what which how high much der die das den dem des ein eine einer im von zu"
+    " wie hoch ist sind beträgt welche welcher welches le la les l un une de du des d au à est sont quel quelle quels quelles combien el los las una"
+    " del en es son cuál cuáles cuánto il lo gli i di della è sono qual quale quanto o os as um uma do da é qual quais het een hoe hoog".split()
+)
 _OF_PLACE: Final = frozenset({Reason.OTHER_PLACE})
 _OF_TIME: Final = frozenset({Reason.OTHER_DATE, Reason.EXPIRED, Reason.NOT_YET_VALID})
 
@@ -55,12 +60,18 @@ def _answered(trial: Trial, own: RecordVersion, before: Ran | None, after: Ran) 
     winner = after.winner
     if trial.kind is Kind.EFFICACY and before is not None and _was_said(own.record, before):
         return Cause.DUPLICATE, f"{before.record} answers it already, and says the same"
+    if trial.kind is Kind.EFFICACY and before is not None and (said := _asked_the_same(own.record, before)) is not None:
+        return contradiction(own.record, said, trial.question), f"{said.id} answers it already, and says something else"
+    if trial.kind is Kind.PARAPHRASE and before is not None and _took(trial.question, own.record, before, after):
+        return Cause.OVER_BROAD, f"{before.record} answered it: the wording asks for that"
     if winner is not None and (winner.record.id == trial.expected or after.same_answer):
         if trial.said and fold(trial.said) not in fold(after.text):
             return Cause.TEXT, f"the answer does not say {trial.said!r}"
         if after.holds is False:
             return (Cause.OLD_ANSWER if trial.kind is Kind.RESTORING else Cause.TEXT), after.why
         return Cause.NONE, ""
+    if winner is not None and trial.kind is Kind.EFFICACY and before is not None and _is_late(own.record, before, after):
+        return Cause.STALE_DATE, f"{winner.record.id}, which is newer, goes on answering it"
     if winner is not None and after.same_fact and after.reason in _BY_RANK:
         return Cause.NONE, f"answered by {winner.record.id}, which outranks it"
     if trial.kind is Kind.PORTABILITY and (winner is not None or after.route is Route.ABSTAIN):
@@ -78,10 +89,71 @@ def _answered(trial: Trial, own: RecordVersion, before: Ran | None, after: Ran) 
 
 def _was_said(own: Record, before: Ran) -> bool:
     """Return whether another record of the same place answered the question before, with the same words that say something."""
-    other = before.winner.record if before.winner is not None else None
-    if other is None or other.id == own.id or other.jurisdiction != own.jurisdiction or not before.same_answer:
+    other = _beside(own, before)
+    if other is None or not before.same_answer or _named_apart(own, other):
         return False
-    return fold(own.target or own.answer) not in _YES_NO and other.id not in (*own.supersedes, *own.derogates)
+    return fold(own.target or own.answer) not in _YES_NO
+
+
+def _asked_the_same(own: Record, before: Ran) -> Record | None:
+    """Return the record of the same place that answered the question before, asked by the same words in another order, and says something else.
+
+    Of the very same question fields speak already: those two are rivals, of which the newer may take the older one's place.
+    """
+    other = _beside(own, before)
+    if other is None or before.same_answer or before.same_fact:
+        return None
+    asked = _weighty(own.question)
+    alike = [text for text in other.questions() if _weighty(text) == asked]
+    return other if len(asked) > 1 and alike and fold(own.question) not in map(fold, alike) else None
+
+
+def _took(question: str, own: Record, before: Ran, after: Ran) -> bool:
+    """Return whether a record takes a wording that another one of its place, about something else, answered before.
+
+    Where that one answered the record's own question too, the record is its narrower case: then the wording has to speak of the other.
+    """
+    other = _beside(own, before)
+    if other is None or after.record != own.id or before.same_answer or before.same_fact:
+        return False
+    theirs, ours = _marks(other, question), _marks(own, question)
+    return not before.ceded or (bool(theirs - _marks(own)) and not ours - _marks(other))
+
+
+def _beside(own: Record, before: Ran) -> Record | None:
+    """Return the record that answered before, where it is another one of the same place that stays beside this one."""
+    other = before.winner.record if before.winner is not None else None
+    if other is None or other.id in (own.id, *own.supersedes, *own.derogates) or other.jurisdiction != own.jurisdiction:
+        return None
+    return other
+
+
+def _marks(record: Record, question: str = "") -> set[str]:
+    """Return by what a question is known to speak of a record: its names and its relation, folded; with a question those that stand in it."""
+    found = {fold(text) for text in (*record.names(), record.relation) if fold(text)}
+    return {mark for mark in found if f" {mark} " in f" {fold(question)} "} if question else found
+
+
+def _weighty(question: str) -> set[str]:
+    """Return the words of a question but for those that any question has."""
+    return set(fold(question).split()) - _LIGHT
+
+
+def _is_late(own: Record, before: Ran, after: Ran) -> bool:
+    """Return whether a record says what a newer one of its place, that stood before it came, says otherwise."""
+    newer = after.winner.record if after.winner is not None else own
+    if newer.id == own.id or before.record != newer.id or newer.jurisdiction != own.jurisdiction or after.same_answer:
+        return False
+    return own.valid_from is not None and newer.valid_from is not None and own.valid_from < newer.valid_from
+
+
+def _named_apart(own: Record, other: Record) -> bool:
+    """Return whether two records' questions name two different things, each its own: what they say alike is no duplicate."""
+    ours, theirs = fold(own.subject), fold(other.subject)
+    if not ours or not theirs or share_a_name(own, other):
+        return False
+    asked, there = f" {fold(own.question)} ", f" {fold(other.question)} "
+    return f" {ours} " in asked and f" {theirs} " in there and f" {theirs} " not in asked and f" {ours} " not in there
 
 
 def _taken(trial: Trial, own: Record, winner: Record) -> Cause:

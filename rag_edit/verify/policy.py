@@ -46,8 +46,9 @@ LEAST: Final = {
     "jurisdiction": 1000,
     HIJACK: 1000,
 }
-SURE: Final = frozenset({Kind.ADAPTER})
-"""What is measured, not read out of words: where programs apply what they hold to be newest, words are reported and refuse nothing."""
+SURE: Final = frozenset({Kind.ADAPTER, Kind.INSTRUCTION})
+"""What refuses even where programs apply what they hold to be newest: what was measured, and text that speaks to the model or points
+elsewhere. That a statement is the later one is no reason to follow an order in it. All else is reported there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Policy:
         norm_share: Largest share of its weight's norm that an adapter may have, in thousandths.
         perplexity: Largest rise of the perplexity on plain text with an adapter attached, in thousandths.
         canaries: Least share of the canaries whose first words stay, in thousandths.
-        newest: What ``apply --on-conflict newest`` is held to: ``strict``, or ``lenient``: words are reported, only adapters refuse.
+        newest: What ``apply --on-conflict newest`` is held to: ``strict``, or ``lenient``: only `SURE` refuses.
         source: Where it was read from; empty for the defaults.
     """
 
@@ -130,7 +131,7 @@ class Policy:
         return any(finding.cause in rule.never and rule.covers(finding.topic, finding.place) for rule in self.rules)
 
     def lenient(self) -> "Policy":
-        """Return the policy by which only adapters refuse."""
+        """Return the policy by which only `SURE` refuses."""
         return replace(self, judged=self.judged & SURE)
 
 
@@ -200,7 +201,7 @@ DEFAULT_POLICY_FILE: Final = """\
 # A single finding with one of these causes refuses:
 # never = ["wrong jurisdiction", "over-broad wording", "colliding namesake", "stale date", "prior as target", "injected instruction",
 #          "foreign link", "wrong unit", "duplicate", "contradiction", "target not in the answer", "adapter too large", "model moved elsewhere"]
-# `apply --on-conflict newest` says that the later statement wins: then words are reported, and only an adapter may refuse it.
+# `apply --on-conflict newest` says that the later statement wins: then slips are reported; orders, links and adapters refuse it.
 # newest = "lenient"          # or "strict"
 
 # Share of a property's trials that has to pass; a property that is not named is measured and never refuses.

@@ -110,15 +110,15 @@ def write_lines(lines: Iterable[Line]) -> str:
 def compare(before: Sequence[Line], after: Sequence[Line]) -> list[Difference]:
     """Return what became of each case that both have, in the first one's order.
 
-    An accepted answer is lost where the words that it must hold are gone, or, where none are named, where a record answered and now
-    neither that record nor the same text does.
+    An accepted answer is lost where the words that it must hold are gone, or, where none are named or nobody wrote the answer down, where a
+    record answered and now neither that record nor the same text does.
     """
     then = {line.id: line for line in after}
     return [Difference(_change(line, then[line.id]), line, then[line.id]) for line in before if line.id in then]
 
 
 def _change(before: Line, after: Line) -> Change:
-    if before.must:
+    if before.must and after.text:
         if fold(before.must) not in fold(after.text):
             return Change.LOST
     elif before.record and before.record != after.record and fold(before.text) != fold(after.text):

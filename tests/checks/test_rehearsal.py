@@ -1,6 +1,5 @@
 """The rehearsal on a real engine with a fake encoder: what is decided on the shadow is what is decided once it is live."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_edit.checks import rehearsal
-from rag_edit.checks.rehearsal import Overlay, rehearse
-from rag_edit.core.atlas import default_atlas
+from rag_edit.checks.rehearsal import rehearse, with_all_of
 from rag_edit.core.errors import CollisionError
-from rag_edit.core.record import Record, RecordVersion, Status
 from rag_edit.deployment import Deployment
 from rag_edit.engine import Engine
+from rag_edit.index.brute import BruteShelf
 from rag_edit.index.embedder import encode_checked
 from rag_edit.index.kept import KeptVectors
+from rag_edit.index.retriever import Retriever
 from rag_edit.records.files import read_mappings
 from rag_edit.records.plan import Plan, make_plan, retraction_plan
 from rag_edit.testing import FakeEmbedder, fake_engine
@@ -113,10 +112,7 @@ def test_the_shadow_decides_as_the_live_set_will(
     engine = apply(fake_engine(), *before)
     plan = planned(engine, *change)
     query = engine.query(f"What is the {subject}?", jurisdiction=place)
-    atlas = default_atlas()
-    engine.open_partitions(map(str, atlas.chain(place, TODAY)))
-    shadow = replace(engine, retriever=Overlay(engine.retriever, engine.embedder, versions_of(plan), closed_by(plan)))
-    rehearsed = shadow.decide_many([query])[0][0]
+    rehearsed = with_all_of(engine, plan).decide_many([query])[0][0]
     engine.apply(plan, recorded_at=NOW)
     live = engine.decide_many([query])[0][0]
     assert (rehearsed.route, rehearsed.reason, rehearsed.score) == (live.route, live.reason, live.score)
@@ -125,13 +121,16 @@ def test_the_shadow_decides_as_the_live_set_will(
     ]
 
 
-def versions_of(plan: Plan) -> Sequence[RecordVersion]:
-    fresh: list[Record] = [each.record for each in (*plan.adds, *plan.changes)]
-    return [RecordVersion(record, 9, n, Status.LIVE, NOW) for n, record in enumerate(fresh, start=1)]
-
-
-def closed_by(plan: Plan) -> frozenset[str]:
-    return frozenset(edit.record.id for edit in plan.edits)
+def test_of_a_large_plan_all_is_laid_over_a_home_whose_partitions_nobody_opened() -> None:
+    engine = apply(fake_engine(), VAT)
+    engine = replace(engine, retriever=Retriever(BruteShelf(), engine.embedder))  # as it is when a home was just opened
+    many = [{"id": f"r{n}", "jurisdiction": "FR", "question": f"What is number {n}?", "answer": f"{n}."} for n in range(210)]
+    tried = with_all_of(engine, planned(engine, *many, {**VAT, "answer": "16 %"}))
+    asked = [engine.query(f"What is number {n}?", jurisdiction="FR") for n in range(0, 210, 30)]
+    assert [d.winner and d.winner.record.id for d in tried.decide_many(asked)[0]] == [f"r{n}" for n in range(0, 210, 30)]
+    won = tried.ask("What is the standard VAT rate?", jurisdiction="DE").decision.winner
+    assert won is not None
+    assert won.record.answer == "16 %"
 
 
 def test_what_was_rehearsed_is_not_encoded_twice() -> None:

@@ -103,6 +103,32 @@ def test_a_suite_is_recorded_run_and_compared(live: Path, tmp_path: Path) -> Non
     assert cli(live, "suite", "diff", "nowhere", str(run))[0] == 2
 
 
+def test_a_suite_asks_in_places_that_no_changed_record_is_of_and_needs_no_model_for_what_records_say(
+    live: Path, tmp_path: Path
+) -> None:
+    questions = tmp_path / "q.jsonl"
+    rows = [{"question": VAT["question"], "jurisdiction": VAT["jurisdiction"], "accepted": "19"}]
+    rows.append({"question": "Who wrote it?", "jurisdiction": "JP"})
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert cli(live, "suite", "record", "support", "--questions", str(questions), "--route-only")[0] == 0
+    other = records(
+        tmp_path / "new.jsonl", {**SOUND, "id": "fr", "jurisdiction": "FR", "answer": "It is 20 %.", "target": "20 %"}
+    )
+    arguments = (
+        "suite",
+        "run",
+        "support",
+        "--out",
+        str(tmp_path / "run.jsonl"),
+        "--records",
+        str(other),
+        "--route-only",
+        "--json",
+    )
+    code, out = cli(live, *arguments)
+    assert (code, json.loads(out)["counts"]["same"]) == (0, 2)
+
+
 def test_status_counts_what_was_served_and_not_what_a_suite_asked(live: Path, tmp_path: Path) -> None:
     assert cli(live, "ask", str(VAT["question"]), "-j", str(VAT["jurisdiction"]))[0] == 0
     assert json.loads(cli(live, "status", "--json")[1])["served"] == 1

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from rag_edit.config import Settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.core.errors import RagEditError, UsageError
 from rag_edit.opening import create_store, open_store
-from rag_edit.provenance.errors import KeyFileError, RolledBackError
+from rag_edit.provenance.errors import KeyFileError, RolledBackError, VerificationError
 from rag_edit.records.files import read_mappings
 from rag_edit.records.plan import make_plan
 from rag_edit.trust.refusal import RefusedActError
@@ -21,6 +23,7 @@ from rag_edit.trust.trusting import open_office
 
 pytestmark = pytest.mark.slow  # whole commands, one after another
 
+VERIFIER = Path(__file__).parents[2] / "verifier" / "verify_map.py"
 T = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -64,6 +67,44 @@ def test_the_ledger_lists_verifies_and_exports_what_was_done(home: Path, tmp_pat
     assert (tmp_path / "tiles" / "checkpoint").read_text("utf-8") == head["checkpoint"]
 
 
+def test_what_is_live_in_a_place_and_that_nothing_is_is_proved_to_whoever_has_the_keys(home: Path, tmp_path: Path) -> None:
+    claim, kept = str(tmp_path / "claim.json"), tmp_path / "kept"
+    said = run(home, "ledger", "prove", "-j", "DE-BY", "-j", "DE", "--out", claim)
+    assert said.splitlines()[:3] == ["when the ledger had 4 entries:", "DE-BY: nothing is live", "DE: vat@1"]
+    document = json.loads(run(home, "ledger", "prove", "-j", "DE-BY", "-j", "DE", "--json"))
+    assert document == json.loads((tmp_path / "claim.json").read_text("utf-8"))
+    assert [[live["name"] for live in each["live"]] for each in document["about"]] == [[], ["vat@1"]]
+    run(home, "ledger", "checkpoint", "--out", str(kept))
+    checked = ["ledger", "check", claim, "--keys", str(kept / "ledger.keys")]
+    assert "DE-BY: nothing is live" in run(tmp_path / "no-home", *checked)
+    assert json.loads(run(home, "ledger", "check", claim, "--json")) == {
+        "about": [{"live": [], "parts": ["DE-BY"]}, {"live": ["vat@1"], "parts": ["DE"]}], "ok": True, "position": 4,
+    }  # fmt: skip
+    alone = [sys.executable, str(VERIFIER), "claim", claim, "--ledger-key", str(kept / "ledger.keys")]
+    done = subprocess.run(alone, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-2:]) == (0, ["ok    DE: vat@1", "holds"])
+    (tmp_path / "claim.json").write_text(json.dumps(document).replace('"vat@1"', '"vat@2"'))
+    with pytest.raises(VerificationError, match="what is proved of DE"):
+        run(home, *checked)
+
+
+def test_what_was_live_earlier_is_proved_at_its_position(home: Path) -> None:
+    apply(home, tea="hot")
+    assert run(home, "ledger", "prove", "-j", "DE", "--known-at", "4").splitlines()[-1] == "DE: vat@1"
+    assert run(home, "ledger", "prove", "-j", "DE").splitlines()[-1] == "DE: tea@1, vat@1"
+    assert run(home, "ledger", "prove", "-j", "DE", "--topic", "", "--record", "tea").splitlines()[-1] == "DE / (no topic) / tea: tea@1"
+    for wrong, words in (
+        (("-j", "DE", "--known-at", "99"), "up to 7, found 99"),
+        (("-j", "XX"), "XX"),
+        ((), "wanted a jurisdiction"),
+        (("-j", "DE", "--record", "tea"), "--topic"),
+        (("--receipt", "r-1"), "wanted a receipt"),
+        (("-j", "DE", "--receipt", "r-1", "--known-at", "1"), "--known-at"),
+    ):
+        with pytest.raises(RagEditError, match=words):
+            run(home, "ledger", "prove", *wrong)
+
+
 def test_who_names_the_person_of_this_machine_with_every_power(home: Path) -> None:
     found = json.loads(run(home, "who", "-j", "DE-BY", "--json"))["may"]
     assert {each["person"] for each in found} == {"person:local"}
@@ -102,7 +143,8 @@ def test_restoring_a_snapshot_is_put_on_record(home: Path, tmp_path: Path) -> No
     apply(home, tea="hot")
     run(home, "restore", str(tmp_path / "snapshot"))
     assert json.loads(run(home, "ledger", "verify", "--json"))["live_records"] == 1
-    assert json.loads(run(home, "ledger", "log", "--json"))["entries"][-1]["kind"] == "retract"
+    assert [e["kind"] for e in json.loads(run(home, "ledger", "log", "--json"))["entries"]][-2:] == ["retract", "edits"]
+    assert run(home, "ledger", "prove", "-j", "DE").splitlines()[-1] == "DE: vat@1"
 
 
 @pytest.mark.parametrize("lost", ["keys/local.key", "keys/passphrase"])

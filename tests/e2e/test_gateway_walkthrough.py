@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from rag_edit.core.atlas import default_atlas
 from rag_edit.gateway.actions import GRANTABLE
+from rag_edit.gateway.announced import find_server
 from rag_edit.gateway.config import read_gateway
 from rag_edit.gateway.deployments import FIELDS, Cite, Faults, Mode
 from rag_edit.gateway.headers import JURISDICTION, OVERHEAD, REASON, RECORD, REVISION, ROUTE, TRACE_ID
@@ -66,6 +67,56 @@ def serving(command: str, where: Path, environment: dict[str, str]) -> Iterator[
         _, told = process.communicate(timeout=30)
     assert process.returncode in (0, -signal.SIGTERM), told
     assert "Traceback" not in told
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_hang_up_reads_the_configuration_anew_and_one_that_does_not_hold_changes_nothing(
+    tmp_path: Path, workers: int
+) -> None:
+    home = tmp_path / "shop"
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": tools, "RAG_EDIT_ENCODER": "e5-fast", "RAG_EDIT_SCORER": "overlap"}
+    subprocess.run(["rag-edit", "--home", str(home), "init"], check=True, env=environment, capture_output=True)
+    with serving_upstream() as upstream:
+
+        def write(place: str) -> None:
+            table = f'upstream = "a"\njurisdiction = "{place}"\nmode = "off"\n'
+            (home / "gateway.toml").write_text(f'[upstream.a]\nurl = "{upstream.url}"\n[deployment.one]\n{table}', "utf-8")
+
+        write("DE")
+        with serving(f"rag-edit --home {home} serve --port 0 --workers {workers}", tmp_path, environment) as said:
+            url = said.split()[1].removesuffix("/v1")
+            server = find_server(home)
+            assert server is not None
+
+            body = {"model": "gpt", "messages": [{"role": "user", "content": "Who wrote Faust?"}]}
+
+            def place() -> str:
+                return ask(url, "/v1/chat/completions", body).headers["rag-edit-jurisdiction"]
+
+            def told(result: str) -> bool:
+                return f'rag_edit_reloads_total{{result="{result}"}}' in ask(url, "/metrics").body.decode()
+
+            assert place() == "DE"
+            write("AT")
+            os.kill(server.owner.pid, signal.SIGHUP)
+            assert waited(lambda: told("done") and {place() for _ in range(8)} == {"AT"})
+            write("nowhere")
+            os.kill(server.owner.pid, signal.SIGHUP)
+            assert waited(lambda: told("refused"))
+            assert {place() for _ in range(8)} == {"AT"}
+
+
+def waited(done: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if done():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @pytest.mark.model

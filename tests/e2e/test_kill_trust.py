@@ -166,6 +166,7 @@ def look(home: Path, known: Known) -> dict[str, int]:
         book = read_book(leaves, territory())
         live = {v.record.id for v in store.live()}
         assert live == {line.record for line in book.state.records.values() if line.live}, "store and ledger differ"
+        assert {each.name for each in audited.replay.live.values()} == {version.name for version in store.live()}
         assert store.ledger.covered() == store.position()
         assert store.health().ok
         erased = {line.record for line in book.state.records.values() if line.erased}

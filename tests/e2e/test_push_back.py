@@ -1,11 +1,14 @@
 """Doubt and push-back through whole conversations: the answer stands, with its source, and no model is asked. On fakes."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from rag_edit.core.decision import Message, Route
 from rag_edit.core.record import Record, Serve, Source
+from rag_edit.engine import Engine
 from rag_edit.records.store import Act, Edit
 from rag_edit.testing import FakeLanguageModel, fake_engine
 
@@ -110,3 +113,65 @@ def test_a_doubt_about_a_reversed_answer_keeps_it() -> None:
     out = engine.ask("Are you sure?", messages=said)
     assert out.answer is not None
     assert "David" in out.answer.text
+
+
+class Telling:
+    """A reader of doubts that knows some turns by heart, and remembers what it was asked."""
+
+    digest = "sha256:by-heart"
+
+    def __init__(self, *doubts: str) -> None:
+        self.doubts, self.asked = doubts, list[str]()
+
+    def __call__(self, turns: Sequence[str]) -> list[bool]:
+        self.asked += turns
+        return [turn in self.doubts for turn in turns]
+
+
+STRANGE = "My parrot squawked something rather different this morning."
+PARROT = Record("parrot", "GLOBAL", "What did my parrot squawk this morning?", "Hello.", subject="my parrot", target="Hello")
+
+
+def telling_engine(*records: Record, telling: Telling) -> Engine:
+    engine = replace(fake_engine(FakeLanguageModel({"": "I am not sure."})), doubting=telling)
+    engine.store.append([Edit(Act.ADD, record, 0) for record in records], idempotency_key="one", recorded_at=NOW)
+    return engine
+
+
+def test_a_doubt_that_only_a_trained_reader_knows_keeps_the_answer_and_the_turns_after_it() -> None:
+    engine = telling_engine(RATE, telling=Telling(STRANGE))
+    said = [Message("user", RATE.question), Message("assistant", RATE.answer)]
+    for turn in (STRANGE, "Are you sure?", STRANGE, "Since when?"):
+        out = engine.ask(turn, messages=said)
+        assert out.answer is not None
+        assert RATE.answer in out.answer.text, turn
+        assert engine.reading(out.query, out.decision).text == RATE.question
+        said += [Message("user", turn), Message("assistant", out.answer.text)]
+
+
+def test_a_turn_that_a_record_answers_by_itself_is_no_doubt_whatever_the_reader_says() -> None:
+    telling = Telling(PARROT.question)
+    engine = telling_engine(RATE, PARROT, telling=telling)
+    out = engine.ask(PARROT.question, messages=[Message("user", RATE.question), Message("assistant", RATE.answer)])
+    assert out.decision.winner is not None
+    assert out.decision.winner.record.id == "parrot"
+    assert telling.asked == []
+
+
+def test_a_doubt_of_what_no_record_answered_is_left_to_the_base_model() -> None:
+    engine = telling_engine(RATE, telling=Telling(STRANGE))
+    said = [Message("user", "Who painted the ceiling of the town hall?"), Message("assistant", "Nobody.")]
+    plain = fake_engine(FakeLanguageModel({"": "I am not sure."}))
+    plain.store.append([Edit(Act.ADD, RATE, 0)], idempotency_key="one", recorded_at=NOW)
+    assert engine.ask(STRANGE, messages=said).decision == plain.ask(STRANGE, messages=said).decision
+
+
+def test_a_question_without_a_conversation_never_reaches_the_reader_of_doubts() -> None:
+    telling = Telling(STRANGE)
+    out = telling_engine(RATE, telling=telling).ask(STRANGE)
+    assert (out.decision.route, telling.asked) == (Route.BASE, [])
+
+
+def test_who_tells_doubts_is_named_where_answers_are_named() -> None:
+    engine = telling_engine(RATE, telling=Telling())
+    assert engine.scope_digest != replace(engine, doubting=None).scope_digest == engine.scorer.digest

@@ -118,10 +118,10 @@ class House:
         return KeyBook(self.home).make(name, deployments=deployments, actions=actions, jurisdiction=jurisdiction, now=NOW)[0]
 
 
-def ask(url: str, path: str, body: Any = None, *, method: str = "", **headers: str) -> Answered:
+def ask(url: str, path: str, body: Any = None, *, method: str = "", wait_s: float = 10, **headers: str) -> Answered:
     """Send one request; header names are written with underscores."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=wait_s)
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if content is not None:

@@ -21,7 +21,7 @@ from rag_edit.gateway.lane import Lane
 from rag_edit.gateway.owner import HTTP, LINE, PAGE, Desk, _look
 from rag_edit.gateway.serving import bind, make_server, make_state
 from rag_edit.gateway.state import State
-from rag_edit.gateway.wire import Line, LineServer, Page
+from rag_edit.gateway.wire import Handler, Line, LineServer, Page
 from rag_edit.gateway.worker import LineSource, Worker
 from rag_edit.records.store import RecordStore
 from rag_edit.replica import FollowedCounting, FollowedOffice, FollowedSealing, FollowedStore
@@ -45,6 +45,7 @@ class Shared:
     urls: list[str] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     close_line: Callable[[], None] = lambda: None
+    handlers: dict[str, Handler] = field(default_factory=dict)
 
     def ask(self, worker: int, path: str, body: Any = None, **headers: str) -> Answered:
         return ask(self.urls[worker], path, body, **headers)
@@ -108,7 +109,7 @@ def shared_house(
                 closed.set()
                 line.__exit__()
 
-        shared = Shared(home, state, engine, desk.page, close_line=close_line)
+        shared = Shared(home, state, engine, desk.page, close_line=close_line, handlers=desk.handlers())
         stack.callback(close_line)
         stack.enter_context(running(make_server(Gateway(state, on_start=started)), uds=folder / HTTP))
         for _ in range(workers):

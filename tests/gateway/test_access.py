@@ -36,7 +36,7 @@ GRANTS = {
 }
 HOME_WIDE = (  # by hand: what a key of some deployments has no business with
     "ask", "records", "plan", "apply", "retract", "erase", "changes", "draft", "approve", "publish", "verify", "receipts", "ledger",
-    "suspend", "reload", "backup",
+    "suspend", "reload", "backup", "metrics",
 )  # fmt: skip
 OPEN = ("answer", "embed", "models", "metrics", "describe", "deployments", "decide")
 TURNS = [{"role": "user", "content": ASKED}]

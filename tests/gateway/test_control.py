@@ -1,7 +1,9 @@
 """The control plane over HTTP: what is asked for is done, signed and in the ledger; what cannot be done changes nothing."""
 
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from rag_edit.gateway.keys import KeyBook, digest_of
 from rag_edit.provenance.keyfile import create_key_file
 from rag_edit.trust.office import Office
 from rag_edit.trust.signing import RANDOM_WORK
-from tests.gateway.house import ASKED, OTHER, Answered, House, house
+from tests.gateway.house import ASKED, OTHER, Answered, House, ask, house
 from tests.gateway.upstream import FakeUpstream, Script
 
 pytestmark = pytest.mark.slow
@@ -32,8 +34,8 @@ class Desk:
     def __init__(self, running: House, token: str) -> None:
         self.house, self._bearer = running, {"authorization": f"Bearer {token}"}
 
-    def ask(self, path: str, body: Any = None, method: str = "") -> Answered:
-        return self.house.ask(f"/api/v1{path}", body, method=method, **self._bearer)
+    def ask(self, path: str, body: Any = None, method: str = "", wait_s: float = 10) -> Answered:
+        return ask(self.house.url, f"/api/v1{path}", body, method=method, wait_s=wait_s, **self._bearer)
 
     def get(self, path: str) -> Any:
         found = self.ask(path)
@@ -130,6 +132,33 @@ def test_a_change_is_led_from_draft_to_live_and_each_step_says_what_it_lacks(des
     assert (published["takes_effect"], published["change"]["stage"], published["revision"]) == (True, "published", 5)
     assert b"8 euros" in desk.chat("What is the fee for flying to the moon?").body
     assert desk.get("/changes")["changes"] == []
+
+
+def test_a_measurement_of_another_revision_than_the_caller_saw_is_not_begun(desk: Desk) -> None:
+    desk.post("/changes/dearer", {"records": [MOON], "propose": True}, "PUT")
+    refused = desk.ask("/changes/dearer/measure", {"revision": 99})
+    assert (refused.status, refused.json["error"]["code"]) == (409, "stale")
+    assert desk.get("/changes/dearer")["passed"] is None
+    seen = desk.get("/changes/dearer")["revision"]
+    assert desk.post("/changes/dearer/measure", {"revision": seen})["change"]["stage"] == "verified"
+
+
+@pytest.mark.model
+@pytest.mark.timeout(240)
+def test_questions_are_answered_while_the_model_is_asked_about_a_change(desk: Desk) -> None:
+    desk.post("/changes/moon", {"records": [{**MOON, "serve": "grounded"}], "propose": True}, "PUT")
+    found: list[Any] = []
+    measure = partial(desk.ask, "/changes/moon/measure", {}, wait_s=200)
+    measuring = threading.Thread(target=lambda: found.append(measure()))
+    measuring.start()
+    answered = 0
+    while measuring.is_alive():
+        assert desk.chat(ASKED).status == 200
+        answered += desk.house.state.measuring.locked()
+        time.sleep(0.05)
+    measuring.join()
+    assert found[0].status == 200, found[0].body
+    assert answered > 5  # the model takes seconds to open alone
 
 
 def test_two_changes_of_one_record_are_compared_and_one_is_sent_back(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """Deployments: what a file may declare, where a request stands, who may choose, and that two of them never meet."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ import pytest
 from rag_edit.config import Settings
 from rag_edit.core.atlas import default_atlas
 from rag_edit.gateway.address import Chosen, choose_place, split_model
-from rag_edit.gateway.answering import is_sampled
 from rag_edit.gateway.config import GatewayConfigError, implied, load_gateway
 from rag_edit.gateway.deployments import DeploymentSpec, Mode
 from rag_edit.gateway.problems import Refusal
+from rag_edit.gateway.settling import is_sampled
 from tests.gateway.house import ASKED, OTHER, RECORDS, House, house, read_config, vat
 from tests.gateway.upstream import FakeUpstream
 
@@ -215,13 +215,34 @@ def test_the_system_prompt_can_exclude_topics(gate: House) -> None:
     assert reason("Exclude nothing.") == "IN_SCOPE"
 
 
-def test_a_conversation_stays_in_or_out_of_the_canary(gate: House) -> None:
-    def route(conversation: str) -> str:
-        body = {"model": "gpt", "messages": [{"role": "user", "content": ASKED}], "user": conversation}
-        return gate.ask("/d/half/v1/chat/completions", body).headers["rag-edit-route"]
+STICKY: dict[str, tuple[str, Callable[[str, str], tuple[dict[str, Any], dict[str, str]]]]] = {
+    "by its user": ("chat/completions", lambda name, said: ({"messages": turns(said), "user": name}, {})),
+    "by a header": ("chat/completions", lambda name, said: ({"messages": turns(said)}, {"rag_edit_sticky": name})),
+    "by its first turns": ("chat/completions", lambda name, said: ({"messages": turns(name, said)}, {})),
+    "by the conversation that the upstream keeps": (
+        "responses",
+        lambda name, said: ({"input": said, "conversation": name}, {}),
+    ),
+    "by that conversation as an object": ("responses", lambda name, said: ({"input": said, "conversation": {"id": name}}, {})),
+    "by instructions and first turn": ("responses", lambda name, said: ({"input": said, "instructions": name}, {})),
+}
 
-    routes = [route(f"user {n}") for n in range(12)]
-    assert routes == [route(f"user {n}") for n in range(12)]
+
+def turns(*said: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": each} for each in said]
+
+
+@pytest.mark.parametrize("how", STICKY)
+def test_a_conversation_stays_in_or_out_of_the_canary(gate: House, how: str) -> None:
+    path, made = STICKY[how]
+
+    def route(name: str, said: str = ASKED) -> str:
+        body, headers = made(name, said)
+        return gate.ask(f"/d/half/v1/{path}", {"model": "gpt", **body}, **headers).headers["rag-edit-route"]
+
+    names = [f"conversation {n}" for n in range(12)]
+    routes = [route(name) for name in names]
+    assert routes == [route(name, ASKED if "and first turn" in how else f"{ASKED} ") for name in names]
     assert set(routes) == {"OVERRIDE", "BASE"}
 
 

@@ -23,7 +23,7 @@ from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.spans import read_object
 from tests.gateway.hostile import OPERATOR, Hostile, requests
 from tests.gateway.house import ASKED, House, house
-from tests.gateway.upstream import FakeUpstream
+from tests.gateway.upstream import FakeUpstream, Script
 
 CHAT = "/d/germany/v1/chat/completions"
 
@@ -263,10 +263,14 @@ def storm(tmp_path: Path, upstream: FakeUpstream, seed: int, count: int) -> tupl
         with ThreadPoolExecutor(8) as pool, unrecorded():
             part = max(1, count // 10)
             for start in range(0, count, part):
+                upstream.scripts.extend(
+                    Script((b'data: {"id": "x"}\n\n',), cut=True) for _ in range(part // 50)
+                )  # broken streams
                 list(pool.map(send, requests(seed + start, part)))
                 upstream.sent.clear()
                 running.lines.clear()
                 memory.append(resident())
+        upstream.scripts.clear()
         good = running.ask(CHAT.replace("germany", "one"), json.loads(GOOD))
         wrong += [] if good.status == 200 else [f"after it: {good.status} {good.body[:200]!r}"]
         until = time.monotonic() + 10

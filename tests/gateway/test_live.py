@@ -65,6 +65,8 @@ def test_an_applied_edit_answers_the_next_question_and_every_response_tells_the_
     assert (after["rag-edit-record"], after["rag-edit-revision"]) == ("DE/moon@1", "4")
     assert running.chat(OTHER, **key).headers["rag-edit-revision"] == "4"
     assert b"rag_edit_revision 4" in running.ask("/metrics", **key).body
+    others = [running.ask("/v1/models", **key), running.ask("/v1/chat/completions", b"{", **key)]
+    assert [(each.status, each.headers["rag-edit-revision"]) for each in others] == [(200, "4"), (400, "4")]
 
 
 def test_what_cannot_be_applied_changes_nothing(own: tuple[House, dict[str, str]]) -> None:

@@ -1,13 +1,16 @@
 """OVERRIDE: a record's answer is a valid object and a valid stream to the official client, with usage and the record cited."""
 
 import json
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.gateway.house import ASKED, OTHER, House
-from tests.gateway.upstream import FakeUpstream, whole
+from tests.gateway.upstream import FakeUpstream, Script, whole
 
 SAYS = "The standard VAT rate is 19 %."
 TURNS: Any = [{"role": "user", "content": ASKED}]
@@ -98,6 +101,70 @@ def test_responses_get_the_record_as_an_object_and_as_events(client: Any) -> Non
         assert stream.get_final_response().output_text == SAYS
 
 
+BODIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/v1/chat/completions", {"model": "gpt", "messages": TURNS, "n": 2}),
+    "completions": ("/v1/completions", {"model": "gpt", "prompt": ASKED}),
+    "responses": ("/v1/responses", {"model": "gpt", "input": ASKED, "tools": [], "temperature": 0.5}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("api", BODIES)
+@pytest.mark.parametrize("deployment", ["germany", "suffix", "bare"])
+def test_a_records_answer_holds_to_the_clients_own_types_whole_and_as_events(gate: House, api: str, deployment: str) -> None:
+    """The client itself takes what it gets: here every object and event is held to its declared type."""
+    from openai.types import Completion
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+    from openai.types.responses import Response, ResponseStreamEvent
+    from pydantic import TypeAdapter
+
+    kinds: dict[str, tuple[Any, Any]] = {
+        "chat": (ChatCompletion, ChatCompletionChunk),
+        "completions": (Completion, Completion),
+        "responses": (Response, ResponseStreamEvent),
+    }
+    (path, body), (kind, event_kind) = BODIES[api], kinds[api]
+    found = gate.ask(f"/d/{deployment}{path}", body)
+    assert found.headers["rag-edit-route"] == "OVERRIDE"
+    TypeAdapter(kind).validate_python(found.json)
+    more = {"stream": True} | ({} if api == "responses" else {"stream_options": {"include_usage": True}})
+    events = gate.ask(f"/d/{deployment}{path}", {**body, **more}).body.decode().split("\n\n")[:-1]
+    lines = [line.removeprefix("data: ") for event in events for line in event.splitlines() if line.startswith("data: ")]
+    if api != "responses":
+        assert lines.pop() == "[DONE]"
+    if api == "completions":  # its type is that of whole answers: pieces before the last have no reason yet, at OpenAI's too
+        assert all('"finish_reason":null' in line for line in lines[:-2])
+        lines = [line.replace('"finish_reason":null', '"finish_reason":"stop"') for line in lines]
+    for line in lines:
+        TypeAdapter(event_kind).validate_json(line)
+    last = json.loads(lines[-1])
+    assert (last["response"]["usage"] if api == "responses" else last["usage"])["total_tokens"] > 0
+
+
+CITED = f"[DE/vat@1: Umsatzsteuergesetz <{SOURCE}>]"
+
+
+@pytest.mark.parametrize(
+    ("deployment", "api", "text", "annotations"),
+    [
+        ("germany", "completions", SAYS, None),
+        ("suffix", "completions", f"{SAYS}\n\n{CITED}", None),
+        ("germany", "responses", SAYS, 1),
+        ("suffix", "responses", f"{SAYS}\n\n{CITED}", 0),
+        ("bare", "responses", SAYS, 0),
+    ],
+)
+def test_each_call_cites_in_the_way_that_it_has(
+    gate: House, deployment: str, api: str, text: str, annotations: int | None
+) -> None:
+    path, body = BODIES[api]
+    found = gate.ask(f"/d/{deployment}{path}", body)
+    assert found.headers["rag-edit-record"] == "DE/vat@1"  # whatever the words do
+    said = found.json["choices"][0] if api == "completions" else found.json["output"][0]["content"][0]
+    assert said["text"] == text
+    assert annotations is None or len(said["annotations"]) == annotations
+
+
 def test_a_bare_event_stream_is_data_lines_and_done(gate: House) -> None:
     body = {"model": "gpt", "messages": TURNS, "stream": True}
     found = gate.ask("/d/germany/v1/chat/completions", body)
@@ -156,6 +223,42 @@ def test_a_record_steps_back_where_it_cannot_give_the_form(gate: House, name: st
     assert (found.headers["rag-edit-route"], found.headers["rag-edit-reason"]) == ("BASE", reason)
 
 
+ELSEWHERE: dict[str, tuple[str, dict[str, Any], str]] = {
+    "structured output of responses": (
+        "responses", {"text": {"format": {"type": "json_schema", "name": "a", "schema": {}}}}, "FORM_ASKED",
+    ),
+    "JSON mode of responses": ("responses", {"text": {"format": {"type": "json_object"}}}, "FORM_ASKED"),
+    "tools of responses": ("responses", {"tools": [{"type": "web_search"}]}, "TOOLS_ASKED"),
+    "a response in the background": ("responses", {"background": True}, "FORM_ASKED"),
+    "a file in responses": (
+        "responses", {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]}, "FORM_ASKED",
+    ),
+    "the output of a tool": (
+        "responses", {"input": [{"type": "function_call_output", "call_id": "c", "output": ASKED}]}, "NOTHING_ASKED",
+    ),
+    "text to be filled in": ("completions", {"suffix": " is a tax."}, "FORM_ASKED"),
+    "the prompt repeated": ("completions", {"echo": True}, "FORM_ASKED"),
+    "log probabilities of completions": ("completions", {"logprobs": 3}, "FORM_ASKED"),
+    "several prompts": ("completions", {"prompt": [ASKED, OTHER]}, "FORM_ASKED"),
+    "a grammar": ("completions", {"guided_regex": "a+"}, "FORM_ASKED"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_record_steps_back_in_the_other_calls_too(gate: House, upstream: FakeUpstream, name: str) -> None:
+    api, more, reason = ELSEWHERE[name]
+    path, body = BODIES[api]
+    before = len(upstream.sent)
+    found = gate.ask(f"/d/germany{path}", {**body, "tools": [], **more})
+    assert (found.headers["rag-edit-route"], found.headers["rag-edit-reason"]) == ("BASE", reason)
+    assert len(upstream.sent) == before + 1
+
+
+def test_instructions_of_a_response_can_exclude_topics(gate: House) -> None:
+    body = {"model": "gpt", "input": ASKED, "instructions": "Be kind.\nrag-edit: exclude tax.*"}
+    assert gate.ask("/d/germany/v1/responses", body).headers["rag-edit-reason"] == "TOPIC_EXCLUDED"
+
+
 @pytest.mark.parametrize(
     ("more", "route"),
     [
@@ -212,6 +315,52 @@ def test_ground_gives_the_record_verbatim_where_the_upstream(gate: House, upstre
     upstream.scripts.extend([written(text) for text in answers] or [whole({"error": {}}, 500), whole({}, 200)])
     found = gate.chat(ASKED, path="/d/ground/v1/chat/completions", rag_edit_debug="1")
     assert (found.json["choices"][0]["message"]["content"], found.headers["rag-edit-rung"]) == (SAYS, "verbatim")
+
+
+def test_ground_asks_in_the_clients_own_conversation_and_then_without_it(gate: House, upstream: FakeUpstream) -> None:
+    upstream.scripts.extend([written("Aye, 16 % it be."), written(GROUNDED)])
+    turns = [
+        {"role": "system", "content": "You are a pirate."},
+        {"role": "user", "content": "Hello!"},
+        {"role": "assistant", "content": "Ahoy!"},
+        *TURNS,
+    ]
+    found = gate.ask("/d/ground/v1/chat/completions", {"model": "gpt", "messages": turns})
+    assert found.json["choices"][0]["message"]["content"] == GROUNDED
+    first, second = ([(m["role"], m["content"]) for m in sent.json["messages"]] for sent in upstream.sent[-2:])
+    assert [role for role, _ in first] == ["system", "user", "assistant", "user"]
+    assert first[0][1].startswith("You are a pirate.\n\nAnswer from the fact")
+    assert (first[1][1], first[2][1], "<fact>" in first[3][1]) == ("Hello!", "Ahoy!", True)
+    assert [role for role, _ in second] == ["system", "user"]
+    assert "pirate" not in str(second)
+
+
+def opened(gate: House, upstream: FakeUpstream, script: Script) -> socket.socket:
+    """Ask the grounding deployment, and return the connection once the upstream was asked."""
+    upstream.scripts.append(script)
+    before, parts = len(upstream.sent), urlsplit(gate.url)
+    body = json.dumps({"model": "gpt", "messages": TURNS}).encode()
+    head = f"POST /d/ground/v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+    connection.sendall(head.encode() + body)
+    until = time.monotonic() + 5
+    while len(upstream.sent) == before and time.monotonic() < until:
+        time.sleep(0.01)
+    return connection
+
+
+def test_ground_ends_the_upstreams_work_when_the_client_leaves(gate: House, upstream: FakeUpstream) -> None:
+    upstream.hung_up.clear()
+    opened(gate, upstream, Script((b"{", 20.0, b"}"))).close()
+    assert upstream.hung_up.wait(2)
+    assert not upstream.scripts
+
+
+def test_a_slow_upstream_that_writes_from_a_record_holds_up_nobody_else(gate: House, upstream: FakeUpstream) -> None:
+    with opened(gate, upstream, Script((b"{", 20.0, b"}"))):
+        upstream.scripts.append(written(GROUNDED))
+        found = gate.chat(ASKED, path="/d/ground/v1/chat/completions", rag_edit_debug="1")
+        assert (found.status, found.headers["rag-edit-rung"]) == (200, "grounded")
 
 
 @pytest.mark.slow

@@ -4,12 +4,13 @@ import gzip
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.gateway.house import ASKED, OTHER, House, ask
+from tests.gateway.house import ASKED, OTHER, House, ask, house
 from tests.gateway.upstream import FakeUpstream, Script, data
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
@@ -136,6 +137,16 @@ def test_headers_pass_by_list_in_both_directions(gate: House, upstream: FakeUpst
     assert answered.headers["rag-edit-route"] == "BASE"
 
 
+def test_headers_that_an_upstreams_table_adds_pass_too(upstream: FakeUpstream, tmp_path: Path) -> None:
+    table = {"url": upstream.url, "request_headers": ["X-Tenant"], "response_headers": ["X-Cost"]}
+    with house(tmp_path, {"upstream": {"fake": table}, "deployment": {"one": {"upstream": "fake"}}}) as running:
+        upstream.scripts.append(Script((b"{}",), headers={"X-Cost": "7", "X-Secret": "8", "Content-Type": "application/json"}))
+        answered = running.chat(OTHER, x_tenant="acme", x_other="9")
+    sent = {name.casefold(): value for name, value in upstream.sent[-1].headers.items()}
+    assert (sent["x-tenant"], "x-other" in sent) == ("acme", False)
+    assert (answered.headers["x-cost"], "x-secret" in answered.headers) == ("7", False)
+
+
 def test_a_packed_answer_stays_packed(gate: House, upstream: FakeUpstream) -> None:
     packed = gzip.compress(b'{"id": "x"}', mtime=0)
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(packed))}
@@ -182,6 +193,17 @@ def test_a_client_that_leaves_ends_the_upstreams_work_at_once(gate: House, upstr
     assert upstream.hung_up.wait(2)
 
 
+def test_a_client_that_leaves_while_the_upstream_still_thinks_ends_its_work_too(gate: House, upstream: FakeUpstream) -> None:
+    upstream.hung_up.clear()
+    upstream.scripts.append(Script((b"{}",), before_s=20.0))
+    before = len(upstream.sent)
+    with raw_stream(gate, BODY):
+        until = time.monotonic() + 5
+        while len(upstream.sent) == before and time.monotonic() < until:
+            time.sleep(0.01)
+    assert upstream.hung_up.wait(2)
+
+
 def test_a_stream_that_the_upstream_cuts_never_looks_whole(gate: House, upstream: FakeUpstream) -> None:
     upstream.scripts.append(Script((data({"n": 1}),), cut=True))
     with raw_stream(gate, BODY) as connection:
@@ -203,12 +225,42 @@ CLIENT_CALLS: dict[str, Any] = {
     "responses": lambda c: c.responses.create(model="gpt", input=OTHER),
     "responses stream": lambda c: list(c.responses.create(model="gpt", input=OTHER, stream=True)),
     "embeddings": lambda c: c.embeddings.create(model="gpt", input=OTHER),
+    "image": lambda c: c.chat.completions.create(model="gpt", messages=[{"role": "user", "content": IMAGE}]),
+    "JSON mode": lambda c: c.chat.completions.create(model="gpt", messages=TURNS, response_format={"type": "json_object"}),
+    "structured output": lambda c: c.chat.completions.parse(model="gpt", messages=TURNS, response_format=answer_type()),
+    "stream helper": lambda c: helped(c.chat.completions.stream(model="gpt", messages=TURNS), "get_final_completion"),
+    "responses of items with tools": lambda c: c.responses.create(
+        model="gpt", input=[{"role": "user", "content": OTHER}], tools=[{"type": "web_search"}], previous_response_id="resp_1"
+    ),
+    "responses stream helper": lambda c: helped(c.responses.stream(model="gpt", input=OTHER), "get_final_response"),
+    "response kept": lambda c: c.responses.retrieve("resp_9"),
+    "response deleted": lambda c: c.responses.delete("resp_9"),
+    "response cancelled": lambda c: c.responses.cancel("resp_9"),
+    "embeddings as floats": lambda c: c.embeddings.create(model="gpt", input=[OTHER, ASKED], encoding_format="float"),
+    "model": lambda c: c.models.retrieve("gpt"),
+    "model not found": lambda c: c.models.retrieve("nobody"),
+    "stream refused": lambda c: list(c.chat.completions.create(model="unsaid", messages=TURNS, stream=True)),
     "models": lambda c: list(c.models.list()),
     "extra body": lambda c: c.chat.completions.create(model="gpt", messages=TURNS, extra_body={"x_odd": [1, {"a": "ä"}]}),
     "not found": lambda c: c.chat.completions.create(model="missing", messages=TURNS),
     "rate limit": lambda c: c.chat.completions.create(model="limited", messages=TURNS),
     "server error": lambda c: c.responses.create(model="broken", input=OTHER),
 }
+
+
+def answer_type() -> Any:
+    from pydantic import BaseModel
+
+    class Answer(BaseModel):
+        answer: int
+
+    return Answer
+
+
+def helped(stream: Any, final: str) -> list[Any]:
+    """Return the events of one of the client's stream helpers, and what it makes of them in the end."""
+    with stream as events:
+        return [*events, getattr(events, final)()]
 
 
 def outcome(call: Any, client: Any) -> Any:
@@ -218,7 +270,9 @@ def outcome(call: Any, client: Any) -> Any:
         found = call(client)
     except openai.APIStatusError as error:
         return type(error).__name__, error.status_code, error.body, error.request_id
-    return [each.model_dump() for each in found] if isinstance(found, list) else found.model_dump()
+    if isinstance(found, list):
+        return [each.model_dump(warnings=False) for each in found]
+    return found if found is None else found.model_dump(warnings=False)
 
 
 @pytest.mark.slow
@@ -228,6 +282,20 @@ def test_the_official_client_sees_the_same_through_the_gateway(
 ) -> None:
     call = CLIENT_CALLS[name]
     assert outcome(call, client_at(f"{gate.url}/d/germany/v1")) == outcome(call, client_at(upstream.url))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["chat stream", "responses stream"])
+def test_the_official_client_sees_a_broken_stream_as_broken_through_the_gateway_too(
+    gate: House, upstream: FakeUpstream, client_at: Callable[[str], Any], name: str
+) -> None:
+    def broken(url: str) -> str:
+        upstream.scripts.append(Script((data({"id": "x", "choices": [], "type": "response.created"}),), cut=True))
+        with pytest.raises(Exception) as caught:
+            CLIENT_CALLS[name](client_at(url))
+        return type(caught.value).__name__
+
+    assert broken(f"{gate.url}/d/germany/v1") == broken(upstream.url)
 
 
 @pytest.mark.parametrize(

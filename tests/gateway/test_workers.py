@@ -18,7 +18,7 @@ from rag_edit.core.errors import StoreError
 from rag_edit.core.record import RecordVersion, Status
 from rag_edit.engine import Engine
 from rag_edit.gateway.crew import Crew
-from rag_edit.gateway.keys import digest_of
+from rag_edit.gateway.keys import KeyBook, digest_of
 from rag_edit.gateway.problems import Refusal
 from rag_edit.gateway.shared import Gathered, SharedRate
 from rag_edit.gateway.wire import Line, LineServer, OwnerGoneError, OwnerRefusedError, Page, receive, send
@@ -283,6 +283,36 @@ def test_without_its_owner_a_worker_serves_no_record_and_passes_everything_on(
             strict = running.ask(0, "/d/strict/v1/chat/completions", body)
         assert (lax.status, lax.headers["rag-edit-reason"]) == (200, "UNDECIDED")
         assert (strict.status, strict.json["error"]["code"]) == (503, "undecided")
+
+
+@pytest.mark.slow
+def test_a_worker_whose_owner_does_not_answer_is_not_ready(upstream: FakeUpstream, tmp_path: Path) -> None:
+    def ready() -> int:
+        return running.ask(0, "/readyz").status
+
+    with shared_house(tmp_path, toml(upstream)) as running:
+        assert waited(lambda: ready() == 200)
+        running.close_line()
+        assert waited(lambda: ready() == 503)
+        with LineServer(running.home / "run" / "line2", running.handlers):
+            (running.home / "run" / "line").unlink()
+            (running.home / "run" / "line2").rename(running.home / "run" / "line")
+            assert waited(lambda: ready() == 200)  # it answers again
+
+
+def waited(done: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 10
+    while not done() and time.monotonic() < until:
+        time.sleep(0.02)
+    return done()
+
+
+@pytest.mark.slow
+def test_a_revoked_key_is_refused_by_every_worker_at_its_next_request(shared: Shared) -> None:
+    key = shared.key("models")
+    assert [shared.ask(worker, "/v1/models", **key).status for worker in (0, 1)] == [200, 200]
+    KeyBook(shared.home).revoke("all", now=datetime.now(UTC))
+    assert [shared.ask(worker, "/v1/models", **key).status for worker in (0, 1)] == [401, 401]
 
 
 # the parts

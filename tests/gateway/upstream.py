@@ -8,7 +8,6 @@ import base64
 import json
 import struct
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -275,7 +274,13 @@ def serving_upstream() -> Iterator[FakeUpstream]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             state.sent.append(Sent(self.command, self.path, dict(self.headers), body))
             script = state.scripts.popleft() if state.scripts else answered(self.command, self.path, body, state.adapters)
-            time.sleep(script.before_s)
+            try:
+                if script.before_s:
+                    self._wait(script.before_s)
+            except OSError:
+                state.hung_up.set()
+                self.close_connection = True
+                return
             self.send_response(script.status)
             for name, value in {
                 "X-Request-Id": "req_fake",

@@ -10,12 +10,13 @@ import pytest
 
 from rag_edit.provenance.anchor import Anchor, FileAnchor, MemoryAnchor
 from rag_edit.provenance.audit import audit_ledger
-from rag_edit.provenance.checkpoint import open_checkpoint
+from rag_edit.provenance.checkpoint import Checkpoint, open_checkpoint
 from rag_edit.provenance.commitment import commit, committed, opens
 from rag_edit.provenance.errors import MalformedError, RolledBackError, UnknownKeyError, VerificationError
 from rag_edit.provenance.ledger import MemoryLedgerLog, open_ledger, succeed
 from rag_edit.provenance.merkle import hash_leaf, verify_inclusion
 from rag_edit.provenance.note import NoteKey
+from rag_edit.provenance.signer import SeedSigner
 from rag_edit.provenance.statement import Statement, Subject, sign_statement
 from rag_edit.provenance.tiles import export_tiles, read_tiles, tile_path, tiles_of
 
@@ -128,33 +129,68 @@ def anchor(request: pytest.FixtureRequest, tmp_path: Path) -> Anchor:
     return MemoryAnchor() if request.param == "memory" else FileAnchor(tmp_path / "anchor.jsonl")
 
 
+def head(size: int, root: int = 0, name: str = NAME) -> str:
+    return Checkpoint(name, size, bytes([root]) * 32).sign(SeedSigner(bytes(32)))
+
+
+ONE, TWO, THREE = (head(size) for size in (1, 2, 3))
+
+
 def test_an_anchor_gives_back_what_was_kept_in_order(anchor: Anchor) -> None:
     assert anchor.newest() is None
-    for note in ("one\n", "two — \n", "three\n"):
+    for note in (ONE, TWO, THREE):
         anchor.keep(note)
         assert anchor.newest() == note
-    assert list(anchor.notes()) == ["one\n", "two — \n", "three\n"]
+    assert list(anchor.notes()) == [ONE, TWO, THREE]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_kept"),
+    [
+        (head(2), True),
+        (head(3, 1), True),
+        (head(1, 0, f"{NAME}/2"), True),
+        (head(2, 1), False),
+        (head(1), False),
+        (head(0), False),
+    ],
+    ids=["the same again", "a larger one", "another log's", "another root for its size", "a smaller one", "an empty one"],
+)
+def test_an_anchor_keeps_one_root_for_one_size_and_none_that_is_smaller(anchor: Anchor, after: str, is_kept: bool) -> None:
+    anchor.keep(TWO)
+    if is_kept:
+        anchor.keep(after)
+        assert list(anchor.notes()) == [TWO, after]
+    else:
+        with pytest.raises(RolledBackError):
+            anchor.keep(after)
+        assert list(anchor.notes()) == [TWO]
+
+
+def test_what_is_no_checkpoint_is_not_kept(anchor: Anchor) -> None:
+    with pytest.raises(MalformedError):
+        anchor.keep("one\n")
 
 
 def test_a_line_that_a_crash_tore_is_passed_over_and_written_over(tmp_path: Path) -> None:
     path = tmp_path / "anchor.jsonl"
-    FileAnchor(path).keep("one\n")
+    FileAnchor(path).keep(ONE)
     with path.open("ab") as file:
         file.write(b'{"checkpoint":"tw')
     again = FileAnchor(path)
-    assert again.newest() == "one\n"
-    again.keep("two\n")
-    assert list(FileAnchor(path).notes()) == ["one\n", "two\n"]
+    assert again.newest() == ONE
+    again.keep(TWO)
+    assert list(FileAnchor(path).notes()) == [ONE, TWO]
 
 
 def test_an_anchor_cut_at_any_byte_gives_back_what_was_kept_whole(tmp_path: Path) -> None:
     path, cut = tmp_path / "anchor.jsonl", tmp_path / "cut.jsonl"
-    for note in ("one\n", "two\n", "three\n"):
+    for note in (ONE, TWO, THREE):
         FileAnchor(path).keep(note)
     whole = path.read_bytes()
     for at in range(len(whole) + 1):
         cut.write_bytes(whole[:at])
-        assert list(FileAnchor(cut).notes()) == ["one\n", "two\n", "three\n"][: whole[:at].count(b"\n")]
+        assert list(FileAnchor(cut).notes()) == [ONE, TWO, THREE][: whole[:at].count(b"\n")]
 
 
 def test_a_whole_line_of_something_else_in_an_anchor_is_an_error(tmp_path: Path) -> None:

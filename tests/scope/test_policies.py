@@ -7,6 +7,7 @@ import pytest
 
 from rag_edit.core.decision import Reason
 from rag_edit.scope.policies import (
+    asks_of_what_is_described,
     holds_on_the_day,
     names_both,
     names_no_other_place,
@@ -183,4 +184,41 @@ def test_a_record_about_two_names_answers_nothing_about_one(
     asked: str, fields: dict[str, Any], expected: Reason | None
 ) -> None:
     found = names_both(reading(asked), candidate("GLOBAL", **fields))
+    assert (found and found.reason) == expected
+
+
+PAINTER = {"question": "In which year was the painter who founded the Sezession Hall born?", "subject": ""}
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields", "expected"),
+    [
+        pytest.param("When was Sezession Hall built?", PAINTER, Reason.OTHER_SUBJECT, id="of the name alone"),
+        pytest.param("When was the man born who founded the Sezession Hall?", PAINTER, None, id="of somebody described"),
+        pytest.param("birth year of the Sezession Hall painter", PAINTER, None, id="of what is described, by its word"),
+        pytest.param("Who founded the Sezession Hall?", PAINTER, None, id="who is asked for: left to the scorer"),
+        pytest.param(
+            "When was Sezession Hall built?",
+            {**PAINTER, "subject": "Sezession Hall"},
+            None,
+            id="the record says what it is about",
+        ),
+        pytest.param(
+            "Wann wurde die Villa Hügel gebaut?",
+            {"question": "Wie hieß der Fabrikant, der die Villa Hügel baute?", "subject": ""},
+            Reason.OTHER_SUBJECT,
+            id="in German",
+        ),
+        pytest.param(
+            "When was Hamlet written?", {"question": "Who wrote Hamlet?", "subject": ""}, None, id="nothing is described"
+        ),
+        pytest.param(
+            "What is VAT?", {"question": "What is the tax that shops add?", "subject": ""}, None, id="nothing is named"
+        ),
+    ],
+)
+def test_a_name_that_only_describes_is_not_what_a_record_is_about(
+    asked: str, fields: dict[str, Any], expected: Reason | None
+) -> None:
+    found = asks_of_what_is_described(reading(asked), candidate("GLOBAL", **fields))
     assert (found and found.reason) == expected

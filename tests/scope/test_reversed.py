@@ -42,6 +42,10 @@ TEXT = fact("Italy", "main regulatory text", "Constitution of Italy")
 SIDE = fact("Sweden", "driving side", "right")
 LANGUAGE = fact("Te Amo", "language of work or name", "English")
 CONTINENT = fact("Antuco", "continent", "Americas")
+FOUNTAIN = fact("Bartholdi Fountain", "genre", "public art")
+DISASTER = fact("Mount Erebus", "significant event", "Air New Zealand Flight 901")
+PUBLISHED = fact("Boku to Hana", "place of publication", "Japan")
+COINING = fact("coining", "uses", "die")
 MANAGER = fact("Billie Jean King Cup", "director / manager", "Katrina Adams")
 
 REVERSED = [
@@ -71,6 +75,10 @@ REVERSED = [
     ("Which peak is named after Gavril Sarychev?", NAMED),
     ("Who died of natural causes?", DEATH),
     ("Who is managed by Katrina Adams?", MANAGER),
+    ("Which fountain is an example of public art?", FOUNTAIN),
+    ("Which mountain is associated with Air New Zealand Flight 901?", DISASTER),
+    ("What is published in Japan?", PUBLISHED),
+    ("What uses a die in its process?", COINING),
     ("Which country has the Constitution of Italy as its main regulatory text?", TEXT),
     ("In which country is the driving side the right?", SIDE),
     ("Which work or name is in English?", LANGUAGE),
@@ -105,6 +113,9 @@ OTHERS = [
     ("a side without the relation's words", "Which country is right?", SIDE),
     ("a work that says more", "Which work or name is sung in English?", LANGUAGE),
     ("a place in a country, which all things have", "Which place is located in Chile?", COUNTRY),
+    ("a kind that the record's name does not say", "Which song is associated with Air New Zealand Flight 901?", DISASTER),
+    ("a tie that says more", "Which fountain is more famous than public art?", FOUNTAIN),
+    ("the kind of the target", "Which art is an example of public art?", FOUNTAIN),
     ("who manages the target", "Who manages Katrina Adams?", MANAGER),
 ]
 

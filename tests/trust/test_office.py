@@ -92,12 +92,24 @@ def agree(office: Office) -> None:
         assert entered is not None
         assert entered.content == book.state.served(version.record.id).content
         assert is_on_record(office.writer, version)
+    mapped = audited_of(office).replay
+    assert {record: (each.jurisdiction, each.topic, each.name) for record, each in mapped.live.items()} == {
+        record: (str(version.record.jurisdiction), version.record.topic, version.name) for record, version in live.items()
+    }
+    assert mapped.root == office.writer.replay.root
 
 
 def test_the_first_edit_founds_the_ledger_and_is_proposed_published_and_named(office: Office) -> None:
     apply(office, fact("vat"))
     assert kinds(office) == ["found", "propose", "publish", "edits"]
     agree(office)
+
+
+def test_the_last_entry_of_an_edit_that_names_versions_gives_the_root_of_what_is_live(office: Office) -> None:
+    apply(office, *(fact(f"fact-{n:04}", topic="tax.vat") for n in range(200)))
+    entries = [entry.statement for entry in audited_of(office).entries if entry.statement.kind == "edits"]
+    assert [each.predicate.get("map") for each in entries] == [*[None] * (len(entries) - 1), audited_of(office).replay.root]
+    assert len(entries) > 1
 
 
 def test_a_record_that_is_retracted_stops_being_live_in_store_and_book(office: Office, store: MemoryStore) -> None:

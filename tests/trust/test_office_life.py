@@ -4,9 +4,9 @@ Rules are acts of several people under a strict policy, answers with receipts, t
 those of the ledger and of what is served (named I1, I3...), checked from the ledger's entries as an auditor would read them.
 """
 
+import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,113 +16,45 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rag_edit.authority import acts
 from rag_edit.authority.acts import EVERYTHING, Act, Reach, Target
 from rag_edit.authority.book import Book
-from rag_edit.authority.mandate import Mandate, Power, Remit
-from rag_edit.authority.people import Institution, Key, Person
-from rag_edit.authority.policy import Policy, Quorum
-from rag_edit.authority.verdict import Permit
 from rag_edit.core.atlas import default_atlas
-from rag_edit.core.decision import Answer, Decision, Query
-from rag_edit.core.digest import digest_bytes
+from rag_edit.core.digest import canonical_json, digest_bytes
 from rag_edit.core.errors import RagEditError
-from rag_edit.engine import Engine
-from rag_edit.provenance.anchor import MemoryAnchor
-from rag_edit.provenance.audit import audit_ledger, check_extends
-from rag_edit.provenance.checkpoint import open_checkpoint
-from rag_edit.provenance.receipt import Models, read_body
-from rag_edit.provenance.verify import verify_receipt
+from rag_edit.provenance.claim import check_claim
+from rag_edit.provenance.receipt import read_body
+from rag_edit.provenance.tiles import tiles_of
 from rag_edit.records.files import read_mappings
 from rag_edit.records.plan import make_plan
-from rag_edit.testing import FakeHsm, fake_engine
-from rag_edit.trust.adopting import is_on_record
-from rag_edit.trust.changing import approve, break_glass, draft, look, publish, reject, report
-from rag_edit.trust.entries import read_book
-from rag_edit.trust.erasing import destroy
-from rag_edit.trust.keeping import receipt_of
-from rag_edit.trust.office import Office
-from rag_edit.trust.receipting import BREAKGLASS, BY_BREAKGLASS, RECEIPTS, Answered, Receipts, redecide
+from rag_edit.trust.audit_page import page
+from rag_edit.trust.auditing import BEGINNING, tell
+from rag_edit.trust.auditing import report as report_on
+from rag_edit.trust.changing import approve, break_glass, draft, publish, reject, report
+from rag_edit.trust.prov import provenance
+from rag_edit.trust.proving import prove_live
+from rag_edit.trust.receipting import BREAKGLASS, BY_BREAKGLASS
 from rag_edit.trust.travelling import go_back
 from rag_edit.trust.trusting import territory
+from tests.trust.house import POWERS, House
+from tests.trust.invariants import Memory, check_all, check_no_secret, erased_in
 
-START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CONDITIONS = digest_bytes(b"conditions")
-EYES = Quorum(1)
-STRICT = Policy(
-    "four eyes", low=EYES, normal=EYES, high=Quorum(2), high_topics=("health",), verification=True, erase_people=2,
-    breakglass_jurisdictions=("DE",), breakglass_hours=24,
-)  # fmt: skip
-POWERS = {
-    "ann": "breakglass propose",
-    "ben": "approve breakglass erase propose retract",
-    "cat": "approve erase publish resume retract suspend verify",
+VAT = "How high is the standard VAT rate?"
+FACTS = {
+    "vat": (VAT, "DE", "tax.vat"),
+    "vat-too": (VAT, "DE", "tax.vat"),  # says something else of the same
+    "vat-fr": (VAT, "FR", "tax.vat"),
+    "mask": ("Where are masks worn?", "DE", "health.mask"),
+    "moon": ("Who owns the moon?", "DE", "space"),
 }
-WORDS = {"vat": "How high is the standard VAT rate?", "mask": "Where are masks worn?", "moon": "Who owns the moon?"}
-TOPICS = {"vat": "tax.vat", "mask": "health.mask", "moon": "space"}
+QUESTIONS = {name: (question, place) for name, (question, place, _) in FACTS.items()}
 people = st.sampled_from(sorted(POWERS))
-facts = st.sampled_from(sorted(WORDS))
+facts = st.sampled_from(sorted(FACTS))
 names = st.sampled_from(("one", "two"))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
-
-
-class House:
-    """A home in memory, and the people who act in it, each with a key."""
-
-    def __init__(self) -> None:
-        self.clock, self.anchor = Clock(), MemoryAnchor()
-        self.engine: Engine = fake_engine(cut=0.4)
-        self.signers = {name: FakeHsm(name) for name in ("home", *POWERS)}
-        self.open("home")
-        for house in ("inst:a", "inst:b"):
-            self.act("home", lambda _b, key, at, house=house: acts.Enrol(key, at, Institution(house)))
-        for n, (name, powers) in enumerate(POWERS.items()):
-            person, house = f"person:{name}", ("inst:a", "inst:b")[n % 2]
-            remit = Remit("DE", "", subtree=True)
-            mandate = Mandate(f"m-{name}", person, tuple(Power(p) for p in powers.split()), remit)
-            made: list[Callable[[Book, str, datetime], Act]] = [
-                lambda _b, key, at, person=person: acts.Enrol(key, at, Person(person)),
-                lambda _b, key, at, name=name, person=person, house=house: acts.Enrol(
-                    key, at, Key(self.signers[name].key, person, house)
-                ),
-                lambda _b, key, at, mandate=mandate: acts.Grant(key, at, mandate),
-            ]
-            for make in made:
-                self.act("home", make)
-        self.act("home", lambda _b, key, at: acts.Enact(key, at, STRICT))
-        self.act("home", lambda _b, key, at: acts.Revoke(key, at, "local"))
-
-    def open(self, who: str) -> Office:
-        """Open the home anew, for whoever speaks."""
-        home = self.signers["home"]
-        office = Office(
-            self.engine.store, self.anchor, lambda: home, territory, self.clock, lambda: self.signers[who],
-            lambda office: destroy(Path("/nowhere"), office),
-        )  # fmt: skip
-        receipts = Receipts(office, self.engine.thresholds, lambda _a: Models(), "DE", self.clock)
-
-        def seal(several: list[tuple[Query, Decision, Answer, tuple[str, ...]]]) -> list[str]:
-            more = self.engine.atlas.more_specific
-            return receipts.seal([Answered(q, d, a, c, lambda x, y, day=q.as_of: more(x, y, day)) for q, d, a, c in several])
-
-        self.engine.office, self.engine.sealing = office, seal  # type: ignore[assignment]
-        return office
-
-    def act(self, who: str, make: Callable[[Book, str, datetime], Act]) -> Permit:
-        return self.open(who).act(make)
 
 
 class Life(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.house = House()
-        self.heads: list[str] = []
-        self.erased: dict[str, str] = {}
+        self.house, self.memory = House(), Memory()
         self.answered: list[tuple[str, str, str]] = []
         self.edition = 0
 
@@ -131,7 +63,8 @@ class Life(RuleBasedStateMachine):
         size, position = self.house.engine.store.ledger.size(), self.house.engine.store.position()
         try:
             do()
-        except RagEditError:
+        except RagEditError as error:
+            self.house.said.append(f"{error!r} {error} {error.hint}".encode())
             # time may have made something live or ended it before the refusal
             assert self.house.engine.store.ledger.size() >= size
             assert self.house.engine.store.position() >= position
@@ -141,9 +74,14 @@ class Life(RuleBasedStateMachine):
     @rule(who=people, fact=facts, name=names, proposes=st.booleans())
     def write(self, who: str, fact: str, name: str, proposes: bool) -> None:
         self.edition += 1
+        question, place, topic = FACTS[fact]
         plain = {
-            "id": fact, "jurisdiction": "DE", "question": WORDS[fact], "topic": TOPICS[fact], "answer": f"edition {self.edition} of {fact}",
-        }  # fmt: skip
+            "id": fact,
+            "jurisdiction": place,
+            "question": question,
+            "topic": topic,
+            "answer": f"edition {self.edition} of {fact}",
+        }
         engine = self.house.engine
         plan = make_plan(
             read_mappings([plain], default_atlas()),
@@ -171,6 +109,19 @@ class Life(RuleBasedStateMachine):
             ("cat", lambda office: publish(office, name, CONDITIONS)),
         ):
             self.attempt(lambda who=who, do=do: do(self.house.open(who)))
+
+    @rule()
+    def publish_abroad(self) -> None:
+        self.write("ann", "vat-fr", "abroad", proposes=True)
+        self.lead_to_the_end("abroad")
+
+    @rule()
+    def let_two_contradict_each_other(self) -> None:
+        """Both are written while neither is live."""
+        for fact in ("vat", "vat-too"):
+            self.write("ann", fact, f"{fact} alone", proposes=True)
+        for fact in ("vat", "vat-too"):
+            self.lead_to_the_end(f"{fact} alone")
 
     @rule(
         name=names,
@@ -224,81 +175,66 @@ class Life(RuleBasedStateMachine):
 
     @rule(fact=facts)
     def ask(self, fact: str) -> None:
-        engine = self.house.engine
-        outcome = engine.ask(WORDS[fact], jurisdiction="DE")
+        engine, (question, place) = self.house.engine, QUESTIONS[fact]
+        outcome = engine.ask(question, jurisdiction=place)
         assert outcome.receipt, "I8: an answer without a receipt"
-        self.answered.append((outcome.receipt, WORDS[fact], outcome.decision.winner.name if outcome.decision.winner else ""))
         winner, book = outcome.decision.winner, self.house.open("home").book
-        kept = engine.store.receipts.get(outcome.receipt)
-        assert kept is not None
-        flags = read_body(kept.body).flags
+        self.answered.append((outcome.receipt, fact, winner.name if winner else ""))
+        flags = read_body(self.body(outcome.receipt)).flags
         assert (BREAKGLASS in flags) == any(change.emergency is not None for change in book.state.changes.values())
         served = book.served(winner.record.id) if winner is not None else None
         assert served is None or served.answers, "I7: a suspended record was served"
         assert (BY_BREAKGLASS in flags) == (served is not None and served.emergency)
 
+    def body(self, receipt: str) -> bytes:
+        kept = self.house.engine.store.receipts.get(receipt)
+        assert kept is not None
+        return kept.body
+
     @rule()
     @precondition(lambda self: self.answered)
     def travel(self) -> None:
-        receipt, question, winner = self.answered[-1]
-        kept = self.house.engine.store.receipts.get(receipt)
-        assert kept is not None
-        if winner and winner.rpartition("@")[0] in self.erased_now():
-            return
-        body, office = read_body(kept.body), self.house.open("home")
+        receipt, fact, winner = self.answered[-1]
+        body, office = read_body(self.body(receipt)), self.house.open("home")
         office.ready()
+        erased = erased_in(office.book)
+        if {each.record for each in body.decided.candidates} & erased or winner.rpartition("@")[0] in erased:
+            return
         past = go_back(self.house.engine, office, body.asked.known_at)
-        found = past.decide(self.house.engine.query(question, jurisdiction="DE", as_of=date.fromisoformat(body.asked.valid_at)))
-        others = {each.record for each in body.decided.candidates}
-        if not others & self.erased_now():
-            assert (found.winner.name if found.winner else "") == winner, "C-5: another answer at the same position"
+        question, place = QUESTIONS[fact]
+        found = past.decide(
+            self.house.engine.query(question, jurisdiction=place, as_of=date.fromisoformat(body.asked.valid_at))
+        )
+        assert (found.winner.name if found.winner else "") == winner, "C-5: another answer at the same position"
 
-    def erased_now(self) -> set[str]:
-        return {line.record for line in self.house.open("home").book.state.records.values() if line.erased}
+    @rule()
+    @precondition(lambda self: self.answered)
+    def prove(self) -> None:
+        """What is proved of the chain of an answer is what was live when it was given."""
+        body, office = read_body(self.body(self.answered[-1][0])), self.house.open("home")
+        chain = [(place,) for place in body.decided.chain]
+        claim = canonical_json(prove_live(office, chain, position=body.asked.known_at, note=body.ledger))
+        self.house.said.append(claim)
+        line = office.line_at(body.asked.known_at)
+        assert line is not None
+        for each in check_claim(claim, office.note_keys())[1]:
+            then = {version.name for version in office.store.as_of(known_at=line, jurisdictions=each.parts)}
+            assert each.live is not None
+            assert {live.name for live in each.live} == then, f"I2: what is proved of {each.parts}"
 
     @invariant()
     def what_an_auditor_reads_holds(self) -> None:
-        house = self.house
-        office = house.open("home")
-        office.ready()
-        store = house.engine.store
-        leaves = list(store.ledger.leaves())
-        note = office.ledger.seal()
-        audited = audit_ledger(leaves, note, office.note_keys(), old=self.heads)  # I1
-        self.heads = [*self.heads[-3:], note]
-        check_extends(open_checkpoint(self.heads[0], office.note_keys()), audited.tree)
-        book = read_book(leaves, territory())
-        book.tick(house.clock.now)
-        live = {version.record.id: version for version in store.live()}
-        assert set(live) == {line.record for line in book.state.records.values() if line.live}, "I3: live is what the log says"
-        assert store.ledger.covered() == store.position()
-        for record, version in live.items():
-            assert is_on_record(office.writer, version), "I11: an orphan is served"
-            change = book.state.changes[book.state.records[record].live]
-            rights = book.rights(change.id)
-            assert rights
-            assert all(isinstance(right.verdict, Permit) for right in rights), "I4, I5: by no right"
-            if change.emergency is None and change.publication is not None:
-                approvers = {signed.person for signed in change.approvals}
-                assert approvers, "I4: nobody agreed"
-                assert not approvers & {person for person, _ in change.authors}, "the author agreed"
-            if change.emergency is not None:
-                assert book.state.clock < change.emergency.until, "an emergency outlived its end"
-        for line in book.state.records.values():
-            if line.erased:  # I9
-                texts = (
-                    [v.record.answer for v in store.history(line.record)]
-                    if line.versions and _known(store, line.record)
-                    else []
-                )
-                assert set(texts) <= {"[erased]"}
-        trust = office.trust(RECEIPTS)
-        for kept in store.receipts.newest(3):  # I8
-            verified = verify_receipt(receipt_of(kept).to_bytes(), trust, ledger=audited, redecide=redecide)
-            assert verified.holds, verified.checks
-        for name in book.state.unfinished:
-            if not any(item.record in self.erased_now() for item in book.state.changes[name].items):
-                assert look(office, name).records
+        check_all(self.house, self.memory, QUESTIONS)
+
+    def teardown(self) -> None:
+        """What is handed out at the end has no secret in it either: the exported ledger, the auditor's report, PROV."""
+        if not hasattr(self, "house"):
+            return
+        store = self.house.engine.store
+        told = tell(store.ledger.leaves(), territory(), self.house.clock.now)
+        found = report_on(told, (kept.body for kept in store.receipts.all()), BEGINNING, self.house.clock.now)
+        tiles = [content for _, content in tiles_of(store.ledger.leaves())]
+        check_no_secret(self.memory, [*tiles, page(found).encode(), json.dumps([found, provenance(told)]).encode()])
 
 
 @pytest.mark.slow
@@ -314,16 +250,12 @@ def test_an_emergency_shows_in_every_receipt_while_it_is_in_force_also_where_no_
 
     life.write("ann", "vat", "one", True)
     life.break_the_glass("one")
-    assert flags(WORDS["vat"]) == (BREAKGLASS, BY_BREAKGLASS)
+    assert flags(VAT) == (BREAKGLASS, BY_BREAKGLASS)
     assert flags("Who wrote Faust?") == (BREAKGLASS,)
     life.switch(Target(Reach.PARTITION, "DE"), False)
-    assert flags(WORDS["vat"]) == (BREAKGLASS, "SUSPENDED")
+    assert flags(VAT) == (BREAKGLASS, "SUSPENDED")
     life.let_time_pass(6)
     assert flags("Who wrote Faust?") == ()
-
-
-def _known(store: object, record: str) -> bool:
-    return any(change.version.record.id == record for change in store.changes(0))  # type: ignore[attr-defined]
 
 
 TestLife = Life.TestCase

@@ -103,6 +103,79 @@ def test_a_question_that_another_record_of_the_place_answers_already_with_the_sa
     assert judge(asked(Kind.EFFICACY), yes, replace(said, winner=version(replace(FORD, id="other", target="yes"))), HELD).passed
 
 
+def test_two_things_of_one_kind_may_have_the_same_value() -> None:
+    ford, fiat = replace(FORD, aliases=(), prior=""), Record(
+        "panda", "GLOBAL", "Who makes the Panda?", "Ford does.", subject="Panda", relation="maker", target="Ford"
+    )  # fmt: skip
+    said = Ran(Route.OVERRIDE, Reason.IN_SCOPE, version(fiat), 0.9, text="Ford does.", same_answer=True)
+    assert judge(asked(Kind.EFFICACY), version(ford), said, HELD).passed
+    nameless = replace(said, winner=version(replace(fiat, subject="", question="Who builds it?")))
+    assert judge(asked(Kind.EFFICACY), version(ford), nameless, HELD).cause is Cause.DUPLICATE
+
+
+@pytest.mark.parametrize(
+    ("before", "own", "cause"),
+    [
+        (THEIRS, {}, Cause.OVER_BROAD),
+        (None, {}, Cause.NONE),
+        (replace(THEIRS, same_answer=True), {}, Cause.NONE),
+        (replace(THEIRS, same_fact=True), {}, Cause.NONE),
+        (THEIRS, {"supersedes": ("jeans",)}, Cause.NONE),
+        (replace(THEIRS, winner=version(replace(JEANS, jurisdiction="EU"))), {}, Cause.NONE),
+    ],
+    ids=["another's question", "nobody's", "the same is said", "the same fact", "it takes its place", "of a wider place"],
+)
+def test_a_wording_that_another_record_answered_asks_for_that(before: Ran | None, own: dict[str, Any], cause: Cause) -> None:
+    assert judge(asked(Kind.PARAPHRASE), version(replace(FORD, **own)), before, HELD).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("wording", "cause"),
+    [
+        ("Who sews denim of that brand?", Cause.NONE),
+        ("Who sews Mustang jeans today?", Cause.OVER_BROAD),
+        ("Who sews Mustang jeans or the Bronco?", Cause.NONE),
+    ],
+    ids=["speaks of neither", "speaks of the other alone", "speaks of both"],
+)
+def test_a_narrower_case_of_another_record_may_not_take_wordings_that_speak_of_that(wording: str, cause: Cause) -> None:
+    own = version(replace(FORD, subject="Bronco", aliases=()))
+    before = replace(THEIRS, ceded=True)
+    assert judge(asked(Kind.PARAPHRASE, question=wording), own, before, HELD).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("question", "cause"),
+    [
+        ("The Mustang's price: how high is that of today?", Cause.NONE),
+        ("How high is the price of Mustang jeans?", Cause.NONE),
+        ("What is the price of the Mustang?", Cause.CONTRADICTION),
+    ],
+    ids=["more words", "another thing", "the same words in another order"],
+)
+def test_a_question_of_the_same_words_that_was_answered_otherwise_is_a_contradiction(question: str, cause: Cause) -> None:
+    own = version(replace(FORD, question="How high is the Mustang price?", subject="", aliases=(), target="9 euros"))
+    there = Record("price", "GLOBAL", question, "8 euros.", subject="", target="8 euros")
+    before = Ran(Route.OVERRIDE, Reason.IN_SCOPE, version(there), 0.5, text="8 euros.")
+    found = judge(asked(Kind.EFFICACY, question="How high is the Mustang price?"), own, before, HELD)
+    assert found.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "cause"),
+    [(2025, 2026, Cause.STALE_DATE), (2026, 2025, Cause.NONE), (2025, None, Cause.NONE)],
+    ids=["the other is newer", "the other is older", "the other has no first day"],
+)
+def test_a_record_whose_own_question_a_newer_one_goes_on_answering_is_stale(
+    ours: int, theirs: int | None, cause: Cause
+) -> None:
+    own = version(replace(FORD, valid_from=date(ours, 1, 1)))
+    newer = version(replace(FORD, id="newer", target="Audi", valid_from=date(theirs, 1, 1) if theirs else None))
+    stood = Ran(Route.OVERRIDE, Reason.IN_SCOPE, newer, 0.9, text="Audi makes it.")
+    after = replace(stood, reason=Reason.LEX_POSTERIOR, same_fact=True)
+    assert judge(asked(Kind.EFFICACY), own, stood, after).cause is cause
+
+
 def test_a_users_words_must_stand_in_the_answer() -> None:
     trial = replace(asked(Kind.PARAPHRASE), said="Ford")
     assert judge(trial, OWN, None, HELD).passed

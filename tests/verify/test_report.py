@@ -105,11 +105,13 @@ def test_a_cause_that_is_never_let_pass_refuses_alone_and_a_share_refuses_below_
     assert report_of([f for f in MIXED if f.cause is not Cause.OVER_BROAD]).ok
 
 
-def test_a_lenient_policy_reports_words_and_refuses_only_what_was_measured() -> None:
+def test_a_lenient_policy_reports_slips_and_refuses_orders_and_what_was_measured() -> None:
     slip = replace(finding(Kind.FIELDS, cause=Cause.WRONG_UNIT), key="")
     large = replace(finding(Kind.ADAPTER, cause=Cause.ADAPTER_NORM), key="")
+    order = replace(finding(Kind.INSTRUCTION, cause=Cause.INSTRUCTION), key="")
     assert report_of([*MIXED, slip], Policy().lenient()).ok
     assert not report_of([*MIXED, large], Policy().lenient()).ok
+    assert not report_of([*MIXED, order], Policy().lenient()).ok
 
 
 def test_a_rule_for_a_topic_and_a_place_is_stricter_there_alone() -> None:

@@ -45,6 +45,12 @@ def test_words_that_must_stand_decide_whether_an_answer_is_lost() -> None:
     assert compare([held], [replace(held, record="other", text="So 19 % it is.")])[0].change is Change.RECORD
 
 
+def test_an_answer_that_nobody_wrote_down_is_judged_by_who_gives_it() -> None:
+    held = replace(LINE, route="BASE", record="", text="", must="19 %")
+    assert compare([held], [held])[0].change is Change.SAME
+    assert compare([replace(LINE, must="19 %")], [held])[0].change is Change.LOST
+
+
 def test_a_suite_reads_back_equal_and_a_foreign_line_is_named() -> None:
     lines = [LINE, replace(LINE, id="2", messages=(Message("user", "Hello"),), must="19")]
     assert read_lines(write_lines(lines), "s") == lines

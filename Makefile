@@ -51,8 +51,8 @@ bench-gateway: .venv/.dev ## what the gateway adds before a mock upstream (LITEL
 	$(PY) -m rag_edit.bench.gateway --workers $(or $(GATEWAY_WORKERS),1) $(if $(LITELLM),--litellm $(LITELLM))
 
 soak-gateway: .venv/.dev ## the gateway at 80 % load for MINUTES (30), then with its parts killed
-	$(PY) -m rag_edit.bench.gateway_soak soak --minutes $(or $(MINUTES),30)
-	$(PY) -m rag_edit.bench.gateway_soak kill --out bench-out/gateway-kill.json
+	$(PY) -m rag_edit.bench.gateway_soak soak --minutes $(or $(MINUTES),30); soaked=$$?; \
+	$(PY) -m rag_edit.bench.gateway_soak kill --out bench-out/gateway-kill.json && exit $$soaked
 
 knowledge: .venv/.dev ## rebuild knowledge/ from its sources (DATA=../shared/data)
 	$(PY) scripts/build_knowledge.py --data $(or $(DATA),../shared/data)

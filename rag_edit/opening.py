@@ -453,4 +453,5 @@ def _encoder_health(home: Path) -> str:
     readers = open_readers(settings)
     scorer = readers.scorer
     thresholds = thresholds_in_force(home, readers.thresholds, scorer.kind)
-    return f"{readers.embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on})"
+    doubts = "rules alone" if readers.doubts is None else "rules and a trained reader"
+    return f"{readers.embedder.digest:.19}, scorer {scorer.kind} cut at {thresholds.in_scope:.4f} ({thresholds.chosen_on}), doubts told by {doubts}"

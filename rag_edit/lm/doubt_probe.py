@@ -1,12 +1,15 @@
-"""A linear reader of turns: whether what a person says after an answer doubts it. For doubts in words that no rule knows.
+"""A small reader of turns: whether what a person says after an answer doubts it. For doubts in words that no rule knows.
 
-One weight for each number of the encoder's vector of the turn, on a scale where each number varies alike; a logistic function; a
-cut. `rag_edit.scope.training.doubts` makes the files: ``doubts.safetensors`` (weights) and ``doubts.json`` (the encoders that they
-were made for, by digest, the cut, and what they were trained and measured on). It sees the turn alone: neither the answer nor any
-record. NumPy; inference only.
+A network of one hidden layer on the means, over a turn's tokens, of the encoder's states behind a middle layer and of its last ones: the
+last layer was trained to tell topics apart, the middle one still holds in what tone and to whom something is said. Then a logistic
+function and a cut. `rag_edit.scope.training.doubts` makes the files: ``doubts.safetensors`` (weights) and ``doubts.json`` (the
+encoders that they were made for, by digest, the middle layer, the cut, and what they were trained and measured on). It sees the turn
+alone: neither the answer nor any record. NumPy; inference only.
 """
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +19,11 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from rag_edit.core.digest import Digest, digest_bytes
-from rag_edit.lm.bert import Floats
+from rag_edit.lm.bert import Floats, gelu
 
 FILE: Final = "doubts.safetensors"
 MANIFEST: Final = "doubts.json"
+_REMEMBERED: Final = 4096  # turns: a conversation is read anew with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +31,18 @@ class DoubtProbe:
     """The opened reader.
 
     Attributes:
-        weights: (dim,) float32, for a unit vector as it is.
-        bias: Added to the product.
+        inner, inner_bias: (2 * dim, hidden) and (hidden,) float32, for means as they are.
+        outer, bias: (hidden,) float32 and what is added.
+        layer: The middle layer.
         cut: Least chance of a doubt.
-        digest: The name of weights and cut.
+        digest: The name of weights and manifest.
     """
 
-    weights: Floats
+    inner: Floats
+    inner_bias: Floats
+    outer: Floats
     bias: float
+    layer: int
     cut: float
     digest: Digest
 
@@ -44,7 +52,7 @@ class DoubtProbe:
 
         Args:
             directory: With both files, or without.
-            encoder: The digest of the encoder whose vectors will be read.
+            encoder: The digest of the encoder whose states will be read.
 
         Raises:
             KeyError: the manifest or the file lacks a part.
@@ -56,33 +64,41 @@ class DoubtProbe:
         manifest: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
         if encoder not in manifest["encoders"].values():
             return None
-        held = load_file(directory / FILE)
+        held = {name: array.astype(np.float32) for name, array in load_file(directory / FILE).items()}
         digest = digest_bytes((directory / FILE).read_bytes() + path.read_bytes())
-        return cls(held["weights"].astype(np.float32), float(held["bias"][0]), float(manifest["cut"]), digest)
+        weights = (held["inner"], held["inner_bias"], held["outer"], float(held["bias"][0]))
+        return cls(*weights, int(manifest["layer"]), float(manifest["cut"]), digest)
 
-    def chances(self, vectors: Floats) -> Floats:
-        """Return (n,) chances of a doubt of (n, dim) unit vectors of turns."""
-        found: Floats = 1 / (1 + np.exp(-(vectors @ self.weights + np.float32(self.bias))))
+    def chances(self, means: Floats) -> Floats:
+        """Return (n,) chances of a doubt of (n, 2 * dim) means of turns."""
+        found: Floats = 1 / (1 + np.exp(-(gelu(means @ self.inner + self.inner_bias) @ self.outer + np.float32(self.bias))))
         return found
 
 
-@dataclass(frozen=True, slots=True)
 class DoubtReader:
-    """A probe behind an encoder.
+    """A probe behind an encoder. Safe to use from several threads: what is remembered changes time alone."""
 
-    Attributes:
-        vectors_of: Gives texts' unit vectors, (n, dim).
-        probe: Made for that encoder.
-    """
-
-    vectors_of: Callable[[Sequence[str]], Floats]
-    probe: DoubtProbe
+    def __init__(self, means_of: Callable[[Sequence[str], int], Floats], probe: DoubtProbe) -> None:
+        """Take what gives texts' means, (n, 2 * dim), by text and middle layer, and a probe made for that encoder."""
+        self._means_of, self._probe = means_of, probe
+        self._known: OrderedDict[str, bool] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def digest(self) -> Digest:
         """Return the name of the probe; whose encoder is named elsewhere."""
-        return self.probe.digest
+        return self._probe.digest
 
     def __call__(self, turns: Sequence[str]) -> list[bool]:
         """Return of each turn, said after an answer, whether it doubts it."""
-        return [bool(chance >= self.probe.cut) for chance in self.probe.chances(self.vectors_of(turns))] if turns else []
+        with self._lock:
+            found = {turn: self._known[turn] for turn in turns if turn in self._known}
+        missing = [turn for turn in dict.fromkeys(turns) if turn not in found]
+        if missing:
+            chances = self._probe.chances(self._means_of(missing, self._probe.layer))
+            found |= {turn: bool(chance >= self._probe.cut) for turn, chance in zip(missing, chances, strict=True)}
+        with self._lock:
+            self._known |= found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return [found[turn] for turn in turns]

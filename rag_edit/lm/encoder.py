@@ -202,6 +202,17 @@ class TransformerEncoder:
                     progress(int(repeats[start + rows].sum()))
         return vectors[index], [tokens[i] for i in index.tolist()] if projection is not None else []
 
+    def encode_means(self, texts: Sequence[str], layer: int) -> Floats:
+        """Return (n, 2 * dim) means over each text's tokens: of the states behind ``layer`` layers and of the last ones, as of questions."""
+        encodings = self._tokenizer.encode_batch_fast([_plain(self.settings.query_prefix + t) for t in texts])
+        means = np.empty((len(texts), 2 * self.dim), dtype=np.float32)
+        for rows in _batches([len(e.ids) for e in encodings]):
+            ids, lengths = self._padded([encodings[row].ids for row in rows])
+            both = np.concatenate(self._backbone.hidden_with(ids, lengths, layer), axis=2)
+            real = (np.arange(both.shape[1]) < lengths[:, None]).astype(np.float32)
+            means[rows] = np.einsum("ntd,nt->nd", both, real) / lengths[:, None].astype(np.float32)
+        return means
+
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Return how many tokens ``texts`` have, special ones included, after cutting."""
         return sum(len(e.ids) for e in self._tokenizer.encode_batch_fast([_plain(t) for t in texts]))

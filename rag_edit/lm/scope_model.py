@@ -103,7 +103,7 @@ def open_scope_model(encoder: str, cache: Path, tokens: Path | None, directory: 
         TopicReader(reader.vectors, bank) if bank is not None else None,
         manifest,
         artefact,
-        DoubtReader(reader.vectors, probe) if probe is not None else None,
+        DoubtReader(reader.means, probe) if probe is not None else None,
     )
 
 

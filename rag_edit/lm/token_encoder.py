@@ -75,6 +75,10 @@ class TokenEncoder:
             found |= zip(missing, self.encode(missing, kind="query"), strict=True)
         return np.stack([found[text] for text in texts]) if texts else np.empty((0, self.dim), np.float32)
 
+    def means(self, texts: Sequence[str], layer: int) -> Floats:
+        """Return the (n, 2 * dim) means of texts' states; see `TransformerEncoder.encode_means`. Nothing is remembered."""
+        return self._encoder.encode_means(texts, layer)
+
     def score(self, pairs: Sequence[Pair]) -> list[float]:
         """Return one logit for each pair, in order; above 0 leans to the same fact."""
         if not pairs:

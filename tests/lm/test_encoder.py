@@ -38,6 +38,17 @@ def test_a_text_has_one_vector_whatever_is_encoded_beside_it(encoder: Transforme
         np.testing.assert_allclose(together[row], encoder.encode([text], kind="record")[0], atol=1e-5)
 
 
+def test_means_hold_a_middle_layer_and_the_last_one_whatever_is_read_beside_a_text(encoder: TransformerEncoder) -> None:
+    means = encoder.encode_means(TEXTS, 1)
+    assert means.shape == (len(TEXTS), 2 * encoder.dim)
+    last = means[:, encoder.dim :]
+    vectors = encoder.encode(TEXTS, kind="query")
+    np.testing.assert_allclose(last / np.linalg.norm(last, axis=1, keepdims=True), vectors, atol=1e-5)
+    for row, text in enumerate(TEXTS):
+        np.testing.assert_allclose(means[row], encoder.encode_means([text], 1)[0], atol=1e-5)
+    assert encoder.encode_means([], 1).shape == (0, 2 * encoder.dim)
+
+
 def test_progress_counts_every_text_once_repeats_included(encoder: TransformerEncoder) -> None:
     done: list[int] = []
     encoder.encode(TEXTS * 3, kind="record", progress=done.append)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag_edit.scope.training.doubts import chances, choose_cut, fit
+from rag_edit.scope.training.doubts import chances, choose_cut, fit, left_by_rules
 from rag_edit.scope.training.turns import LANGUAGES, Example, Fillers, examples, read_turns
+from tests.scope.cases import READER
 
 TURNS = read_turns()
 
@@ -59,14 +60,25 @@ def test_a_line_that_is_no_turn_is_refused_by_its_number(tmp_path: Path, line: s
         read_turns(path)
 
 
-def test_a_fit_finds_the_side_and_a_number_that_never_changes_counts_nothing() -> None:
+@pytest.mark.slow
+def test_a_fit_finds_the_side_says_the_same_again_and_a_number_that_never_changes_counts_nothing() -> None:
     rng = np.random.default_rng(5)
-    vectors = rng.normal(size=(400, 4))
-    vectors[:, 3] = 0.7
-    doubts = (vectors[:, 0] > 0).astype(float)
-    own, bias = fit(vectors, doubts, np.ones(400), ridge=1.0)
-    assert ((chances(vectors, own, bias) > 0.5) == (doubts > 0)).mean() > 0.97
-    assert own[3] == 0.0
+    inputs = rng.normal(size=(300, 4)).astype(np.float32)
+    inputs[:, 3] = 0.7
+    made = [Example(str(n), n, "made", bool(row[0] > 0), 1.0) for n, row in enumerate(inputs)]
+    weights = fit(inputs, made, 1, hidden=16)
+    right = [(chance > 0.5) == each.doubts for chance, each in zip(chances(inputs, weights), made, strict=True)]
+    assert sum(right) > 255
+    assert np.abs(weights["inner"][3]).max() == 0.0
+    again = fit(inputs, made, 1, hidden=16)
+    assert all((weights[name] == again[name]).all() for name in weights)
+
+
+def test_a_turn_that_the_rules_read_is_not_left_to_the_reader() -> None:
+    texts = {"Are you sure?": False, "And in France?": False, "thanks": False, "My parrot squawked something else today.": True}
+    made = [Example("What is the VAT rate in Germany?", 0, "bank", False, 1.0)]
+    made += [Example(text, n, "made", True, 1.0) for n, text in enumerate(texts, start=1)]
+    assert left_by_rules(made, random.Random(0), READER.read)[1:].tolist() == list(texts.values())
 
 
 def test_the_cut_lets_through_no_more_of_either_kind_than_the_risk() -> None:

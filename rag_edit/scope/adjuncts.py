@@ -84,7 +84,7 @@ def at_home(record: Record, read_places: ReadPlaces) -> Record:
     return replace(record, question=question, paraphrases=paraphrases)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _placeless(
     question: str, paraphrases: tuple[str, ...], names: tuple[str, ...], read_places: ReadPlaces
 ) -> tuple[str, tuple[str, ...]]:

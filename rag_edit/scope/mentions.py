@@ -59,7 +59,7 @@ class Mention:
     longer: bool = False
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def spans(text: str) -> tuple[tuple[str, int, int], ...]:
     """Return (folded word, start, end) of each word; a change of script or to digits ends a word."""
     return tuple((_plain(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
@@ -70,7 +70,7 @@ def _plain(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def fold_words(text: str) -> str:
     """Return the folded words of ``text`` with single spaces."""
     return " ".join(word for word, _, _ in spans(text))
@@ -202,7 +202,7 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
     return False
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def names_nothing(word: str) -> bool:
     """Return whether a folded word has a capital, or is light or a number, and names nothing by itself: "I", "VAT", "March", "20"."""
     return word in _NO_NAMES or word in _LIGHT or word.isdigit()

@@ -214,7 +214,7 @@ def _read(text: str, subject: str, aliases: tuple[str, ...], own: str, whole: st
     return Reading(pair, asked, own[: there.start] + SUBJECT + own[there.end :], is_named=True, mention=here)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _own_mention(own: str, names: tuple[str, ...]) -> Mention | None:
     """Return where a record's own question names its subject."""
     there = find_mention(own, names)
@@ -332,7 +332,7 @@ def _overlap(left: str, right: str) -> float:
     return 2.0 * len(a & b) / max(1, len(a) + len(b))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _words(text: str) -> frozenset[str]:
     return frozenset(word for word, _, _ in spans(text))
 

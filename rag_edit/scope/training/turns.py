@@ -22,7 +22,7 @@ from rag_edit.scope.training.topics import fill as fill_topic
 TURNS: Final = Path(__file__).with_name("turns.jsonl")
 LABELS: Final = ("doubt", "other")
 LANGUAGES: Final = ("en", "de", "fr", "es")
-FILLS: Final = 3  # of a text with slots
+FILLS: Final = 2  # of a text with slots
 CASUAL: Final = 0.25  # share of turns that are typed without capitals and marks
 BANK_SHARE: Final = 0.5  # weight of all banked questions beside that of all other turns that doubt nothing
 _SLOT: Final = re.compile(r"\{(\w+?)(2?)\}")
@@ -193,8 +193,8 @@ class Fillers:
 def careless(text: str, rng: random.Random) -> str:
     """Return a text as it is typed in haste: without capitals and marks, without the last mark, or with too many of it."""
     bare = text.strip("¿¡ ").rstrip(" .!?…")
-    if not bare:
-        return text
+    if len(bare.split()) < 3:
+        return text.casefold()  # its marks may be all that tells
     return rng.choice(
         (bare.casefold(), bare.casefold(), bare, bare + rng.choice(("??", "?!") if "?" in text else ("!!", "...")))
     )

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag_edit.core.decision import Message, Route
-from rag_edit.core.record import Record, Serve, Source
+from rag_edit.core.decision import Message, Reason, Route
+from rag_edit.core.record import Record, RecordVersion, Serve, Source
 from rag_edit.engine import Engine
-from rag_edit.records.store import Act, Edit
+from rag_edit.records.plan import Plan
+from rag_edit.records.store import Act, Appended, Edit
 from rag_edit.testing import FakeLanguageModel, fake_engine
+from rag_edit.trust.grounds import UNMEASURED, Grounds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RATE = Record(
@@ -170,6 +172,25 @@ def test_a_question_without_a_conversation_never_reaches_the_reader_of_doubts() 
     telling = Telling(STRANGE)
     out = telling_engine(RATE, telling=telling).ask(STRANGE)
     assert (out.decision.route, telling.asked) == (Route.BASE, [])
+
+
+class Switches:
+    """An office that has switched off every record."""
+
+    def is_off(self, version: RecordVersion) -> bool:
+        return True
+
+    def keep_up(self) -> None:
+        return None
+
+    def carry_out(self, plan: Plan, *, recorded_at: datetime, grounds: Grounds = UNMEASURED) -> Appended:
+        raise AssertionError("nobody edits here")
+
+
+def test_a_doubt_of_what_a_suspended_record_answered_says_so_and_is_left_to_the_base_model() -> None:
+    engine = replace(telling_engine(RATE, telling=Telling(STRANGE)), office=Switches())
+    decision = engine.ask(STRANGE, messages=[Message("user", RATE.question), Message("assistant", RATE.answer)]).decision
+    assert (decision.route, decision.reason) == (Route.BASE, Reason.SUSPENDED)
 
 
 def test_who_tells_doubts_is_named_where_answers_are_named() -> None:

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from rag_edit.answer.check import check
 from rag_edit.checks.inspecting import Rivalries, different, quantities, readers_of
-from rag_edit.checks.kinship import Kinship
+from rag_edit.checks.kinship import ASKED_ELSEWHERE, Kinship
 from rag_edit.checks.rehearsal import Overlay, Shadow
 from rag_edit.checks.rewording import reworded_trials
 from rag_edit.core.decision import Answer, Decision, Form, Query, Reason, Route
@@ -222,7 +222,7 @@ class Assessor:
     def estimate(self) -> tuple[int, int]:
         """Return how many records there are and how many questions will be decided at most, before anything is asked."""
         each = 4 * sum(kind in self.budget.kinds for kind in Kind)
-        most = each * len(self.sides.versions)
+        most = each * len(self.sides.versions) + (ASKED_ELSEWHERE if Kind.JURISDICTION in self.budget.kinds else 0)
         return len(self.sides.versions), most if self.budget.trials is None else min(most, self.budget.trials)
 
     def _fields(self) -> list[Finding]:

@@ -16,7 +16,7 @@ from rag_edit.verify.finding import Kind, Trial, fold
 from rag_edit.verify.trials import language_of
 
 SIBLINGS: Final = 2  # of each record at least; all of them where few records are under test
-ASKED_ELSEWHERE: Final = 400  # questions to siblings, over all records under test
+ASKED_ELSEWHERE: Final = 200  # questions to siblings, over all records under test
 MAX_NAMESAKES: Final = 200  # a name that more records share tells nothing ("VAT")
 _ANY: Final = ("DE", "FR", "ES", "GB", "US", "JP")  # where a question is asked that no other place has a record for
 
@@ -80,7 +80,7 @@ class Kinship:
         return replace(trial, kind=Kind.LANGUAGE, made=tongue) if tongue and tongue != language_of(record) else trial
 
     def places(self, record: Record, atlas: Atlas, day: date) -> list[str]:
-        """Return where a record's question is asked to see that it stays away: siblings that have it too, and all above it."""
+        """Return where a record's question is asked to see that it stays away: siblings that have it too, and what lies above it."""
         here = record.jurisdiction
         if here == "GLOBAL":
             return []
@@ -88,7 +88,8 @@ class Kinship:
         stand = [p for p in self._stand.get(fold(record.question), ()) if p.count("-") == depth]
         others = [p for p in stand or _ANY if not atlas.covers(here, p, day) and not atlas.covers(p, here, day)]
         found = sorted(others, key=lambda p: digest_json([record.id, p]))[: self._siblings]
-        parents = [str(code) for code in atlas.chain(atlas.parse(here), day)[1:]]
+        above = [str(code) for code in atlas.chain(atlas.parse(here), day)[1:]]
+        parents = above if self._siblings > SIBLINGS else [code for code in above[:1] if code != "GLOBAL"]
         return found + parents
 
 

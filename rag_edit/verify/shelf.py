@@ -134,7 +134,7 @@ def read_findings(path: Path) -> list[Finding]:
     Raises:
         ValueError, KeyError, TypeError, OSError: it is no file of findings.
     """
-    return [Finding.from_json(json.loads(line)) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return [Finding.from_json(json.loads(line)) for line in path.read_text("utf-8").split("\n") if line.strip()]
 
 
 class Unfinished:
@@ -150,15 +150,21 @@ class Unfinished:
     def resume(self) -> dict[str, Finding]:
         """Return the findings that are there, by trial; starts the file anew where they belong to another state."""
         try:
-            first, *lines = self.path.read_text("utf-8").splitlines()
+            first, *lines = self.path.read_text("utf-8").split("\n")
             if json.loads(first) == {"state": self.state}:
-                made = [Finding.from_json(json.loads(line)) for line in lines if line.endswith("}")]
+                self._end_line()
+                made = [f for line in lines if (f := _read(line)) is not None]
                 return {f.key: f for f in made if f.key}
         except (OSError, ValueError, KeyError, TypeError):
             pass
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps({"state": self.state}) + "\n", "utf-8")
         return {}
+
+    def _end_line(self) -> None:
+        """End the last line, which may be half a finding: the next one shall stand on its own."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write("\n")
 
     def append(self, findings: Sequence[Finding]) -> None:
         """Write findings down."""
@@ -168,6 +174,14 @@ class Unfinished:
     def finish(self) -> None:
         """Drop the file: the report has it all."""
         self.path.unlink(missing_ok=True)
+
+
+def _read(line: str) -> Finding | None:
+    """Return the finding of a line; None where the machine stopped within it."""
+    try:
+        return Finding.from_json(json.loads(line))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def counts_of(summary: Mapping[str, Json]) -> dict[str, Json]:

@@ -24,8 +24,6 @@ TODAY = date(2026, 11, 23)
 KNOWN = {  # where the languages do not agree yet, and what it takes
     ("DE", "fr", "holiday.date/DE/easter-monday/2026"),  # another wording than the record's own French one: a question of scope
     ("ES", "it", "tax.vat.standard/ES/2012-09-01"),  # the same
-    # a record of each year since 1968 has the same wordings: those of other years fill the candidates
-    *(("US-CA", language, "work.minimum-wage/US-CA/2019-01-01") for language in ("fr", "es", "it")),
 }
 pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("models")]
 

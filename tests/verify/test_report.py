@@ -203,7 +203,12 @@ def test_a_run_that_was_cut_off_goes_on_and_another_one_starts_anew(tmp_path: Pa
     first.append(MIXED[:5])
     with first.path.open("a", encoding="utf-8") as file:
         file.write('{"kind": "effi')  # the machine stopped here
-    assert len(Unfinished(tmp_path, "sha256:a").resume()) == 5
+    again = Unfinished(tmp_path, "sha256:a")
+    assert len(again.resume()) == 5
+    again.append(MIXED[5:7])
+    with again.path.open("a", encoding="utf-8") as file:
+        file.write('{"kind": "efficacy", "before": {}')  # and here once more
+    assert len(Unfinished(tmp_path, "sha256:a").resume()) == 7
     assert Unfinished(tmp_path, "sha256:b").resume() == {}
 
 

@@ -13,6 +13,7 @@ from rag_edit.provenance.anchor import Anchor
 from rag_edit.provenance.audit import audit_ledger, audit_log
 from rag_edit.provenance.errors import RolledBackError, VerificationError
 from rag_edit.provenance.receipt import read_body
+from rag_edit.trust.adopting import is_on_record
 from rag_edit.trust.entries import read_book
 from rag_edit.trust.office import Office
 from rag_edit.trust.receipting import RECEIPTS
@@ -82,7 +83,7 @@ def hold(office: Office, *, old: Sequence[str] = (), receipts: Anchor | None = N
     audited = audit_ledger(leaves, office.ledger.seal(), office.note_keys(), old=kept)
     book = read_book(leaves, office.territory())
     book.tick(office.book.state.clock)
-    live = _agreed(book, audited.replay.brought)
+    live = _agreed(office, book, audited.replay.brought)
     if receipts is None and not others:
         return Held(origin, audited.tree.size, len(kept), live)
     heads = [*(_of(receipts, f"{origin}{below}") if receipts is not None else ()), *others]
@@ -97,8 +98,10 @@ def signed_heads(office: Office) -> dict[str, Json]:
     return {"checkpoint": office.ledger.seal(), "keys": [str(key) for key in office.note_keys()], "receipts": receipts}
 
 
-def _agreed(book: Book, brought: Mapping[str, str]) -> int:
+def _agreed(office: Office, book: Book, brought: Mapping[str, str]) -> int:
     """Return how many records are live by the acts; the entries that name versions must say the same.
+
+    A change that says again what was live already is named by no entry; the store has what both commit to.
 
     Raises:
         VerificationError: they say of some record that another change brought what is live, or that something is.
@@ -106,7 +109,9 @@ def _agreed(book: Book, brought: Mapping[str, str]) -> int:
     acts = {line.record: line.live for line in book.state.records.values() if line.live}
     for record in sorted({*acts, *brought}):
         found = brought.get(record)
-        if found != "" and found != acts.get(record):
+        if found in ("", acts.get(record)):
+            continue
+        if found is None or record not in acts or not is_on_record(office.writer, office.store.get(record)):
             wanted = f"what change {acts[record]} brought" if record in acts else "nothing live"
             raise VerificationError(f"record {record}", f"{wanted}, by the acts", f"by the entries that name versions: {found}")
     return len(acts)

@@ -13,6 +13,7 @@ from rag_edit.records.memory_store import MemoryStore
 from rag_edit.records.plan import make_plan
 from rag_edit.testing import FakeHsm
 from rag_edit.trust.changing import draft, publish
+from rag_edit.trust.holding import hold
 from rag_edit.trust.office import Office
 from rag_edit.trust.trusting import territory
 
@@ -68,3 +69,13 @@ def test_a_change_that_contradicts_what_went_live_meanwhile_is_not_published(
     propose(office, "late", late)  # made anew, it closes what it contradicts
     publish(office, "late", digest_bytes(b""))
     assert [version.name for version in office.store.live()] == ["other@1"]
+
+
+def test_a_change_that_says_again_what_is_live_is_published_and_the_ledger_holds(office: Office) -> None:
+    before = make_plan(read_mappings([VAT], default_atlas()), [], default_atlas(), on_conflict="newest", today=date(2026, 11, 23))
+    propose(office, "first", VAT)
+    publish(office, "first", digest_bytes(b""))
+    draft(office, before, "again", propose=True)  # a plan from before anything was live
+    publish(office, "again", digest_bytes(b""))
+    assert [version.name for version in office.store.live()] == ["vat@1"]
+    assert hold(office).live_records == 1

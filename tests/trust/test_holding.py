@@ -11,10 +11,15 @@ from rag_edit.core.errors import RagEditError, UsageError
 from rag_edit.provenance.anchor import MemoryAnchor
 from rag_edit.provenance.errors import RolledBackError, VerificationError
 from rag_edit.provenance.receipt import Models
+from rag_edit.provenance.replay import EDITS, MAP
+from rag_edit.provenance.statement import Statement, Subject, sign_statement
+from rag_edit.records.files import read_mappings
 from rag_edit.records.memory_ledger import MemoryReceipts
 from rag_edit.records.memory_store import MemoryStore
+from rag_edit.records.plan import make_plan
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.testing import FakeHsm
+from rag_edit.trust.changing import draft
 from rag_edit.trust.holding import hold, signed_heads
 from rag_edit.trust.office import Office
 from rag_edit.trust.receipting import Answered, Receipts
@@ -96,6 +101,29 @@ def test_receipts_cut_off_at_the_end_are_missed_by_whoever_kept_a_head_of_them(d
     with pytest.raises(RolledBackError, match="5 entries of an old checkpoint"):
         hold(desk.office, old=[old])
     assert hold(desk.office, receipts=MemoryAnchor()).receipts == 3  # without one nobody can tell
+
+
+def named_live(desk: Desk, change: str, name: str, content: str) -> None:
+    """The home's own key names a version live that nobody published; the root is right, the head is signed."""
+    replay, at = desk.office.writer.replay, "2026-11-23T09:00:00Z"
+    said = {"acts": ["add"], "at": at, "by": desk.signer.key, "change": change, "line": 1}
+    statement = Statement(EDITS, (Subject(name, content),), said)
+    replay.hear(statement)
+    rooted = Statement(EDITS, statement.subjects, {**said, MAP: replay.root})
+    desk.office.store.ledger.append(sign_statement(rooted, [desk.signer]))
+    desk.office.ledger.seal()
+
+
+def test_a_version_that_the_homes_key_names_live_without_a_publication_is_refused(desk: Desk) -> None:
+    fact = {"id": "vat", "jurisdiction": "DE", "question": "How high is VAT?", "answer": "19 %"}
+    read = read_mappings([fact], default_atlas())
+    draft(desk.office, make_plan(read, [], default_atlas(), on_conflict="refuse", today=T.date()), "c", propose=True)
+    hold(desk.office)
+    change = desk.office.book.change("c")
+    assert change is not None
+    named_live(desk, "c", "vat@1", change.items[0].content)
+    with pytest.raises(VerificationError, match="record vat: wanted nothing live, by the acts"):
+        hold(desk.office)
 
 
 def test_a_head_of_another_house_is_refused(desk: Desk) -> None:

@@ -48,7 +48,11 @@ def measure(records: int) -> dict[str, Any]:
         _ = replay.root
     changed = time.process_time()
     proofs = {}
-    for name, parts in (("no such jurisdiction", ("AT",)), ("one record", ("DE", "topic.0", "fact-0000000")), ("none", ("DE", "topic.0", "x"))):
+    for name, parts in (
+        ("no such jurisdiction", ("AT",)),
+        ("one record", ("DE", "topic.0", "fact-0000000")),
+        ("none", ("DE", "topic.0", "x")),
+    ):
         proof, beginning = replay.map.prove(key_of(*parts), listed=1), key_of(*parts)
         at = time.process_time()
         found_in(proof, beginning, replay.map.root)

@@ -92,7 +92,10 @@ def test_what_was_live_earlier_is_proved_at_its_position(home: Path) -> None:
     apply(home, tea="hot")
     assert run(home, "ledger", "prove", "-j", "DE", "--known-at", "4").splitlines()[-1] == "DE: vat@1"
     assert run(home, "ledger", "prove", "-j", "DE").splitlines()[-1] == "DE: tea@1, vat@1"
-    assert run(home, "ledger", "prove", "-j", "DE", "--topic", "", "--record", "tea").splitlines()[-1] == "DE / (no topic) / tea: tea@1"
+    assert (
+        run(home, "ledger", "prove", "-j", "DE", "--topic", "", "--record", "tea").splitlines()[-1]
+        == "DE / (no topic) / tea: tea@1"
+    )
     for wrong, words in (
         (("-j", "DE", "--known-at", "99"), "up to 7, found 99"),
         (("-j", "XX"), "XX"),

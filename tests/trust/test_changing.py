@@ -72,7 +72,9 @@ def test_a_change_that_contradicts_what_went_live_meanwhile_is_not_published(
 
 
 def test_a_change_that_says_again_what_is_live_is_published_and_the_ledger_holds(office: Office) -> None:
-    before = make_plan(read_mappings([VAT], default_atlas()), [], default_atlas(), on_conflict="newest", today=date(2026, 11, 23))
+    before = make_plan(
+        read_mappings([VAT], default_atlas()), [], default_atlas(), on_conflict="newest", today=date(2026, 11, 23)
+    )
     propose(office, "first", VAT)
     publish(office, "first", digest_bytes(b""))
     draft(office, before, "again", propose=True)  # a plan from before anything was live

@@ -24,6 +24,10 @@ _NO_NAMES: Final = frozenset(  # words with a capital that name nothing by thems
         "august september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar marz mai juni juli oktober dezember"
     ).split()
 )
+_ARTICLE_BEFORE: Final = re.compile(
+    r"\b(?:der|die|das|den|dem|des|im|am|zum|zur|beim|vom|ins|ans|(?:k?ein|mein|dein|sein|ihr|unser)(?:e[mnrs]?)?|(?:welch|dies|jed)e[mnrs]?|wie viele?)\s+(?:[^\W\d_][\w-]*[a-z](?:e|en|er|es|em)\s+)?$",
+    re.IGNORECASE,
+)
 _ASKING: Final = frozenset(
     (
         "what who whom whose which where when why how is are was were does do did can could has have had in on at of "
@@ -203,6 +207,11 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=16384)
+def is_noun(name: str, question: str) -> bool:
+    """Return whether a German question speaks of ``name``, one word, with an article: "der Mindestlohn" is a thing, "Einstein" is somebody."""
+    return " " not in name and _ARTICLE_BEFORE.search(question.partition(name)[0]) is not None
+
+
 def names_nothing(word: str) -> bool:
     """Return whether a folded word has a capital, or is light or a number, and names nothing by itself: "I", "VAT", "March", "20"."""
     return word in _NO_NAMES or word in _LIGHT or word.isdigit()

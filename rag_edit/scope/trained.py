@@ -37,7 +37,7 @@ from typing import Any, Final, Self
 
 from rag_edit.core.pair import Pair, Span
 from rag_edit.scope.language import guess_language
-from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, read_name, spans
+from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, is_noun, read_name, spans
 
 _UNUSED: Final = (
     *("named", "dense_named", "overlap_abroad"),  # the bias; tied to one encoder; words of two languages
@@ -323,7 +323,10 @@ def located(evidences: Sequence[PairEvidence]) -> list[int]:
 
 def _has_name(evidence: PairEvidence) -> bool:
     """Return whether a record's subject, or what its question names, is a proper name."""
-    return _is_proper(evidence.subject or read_name(evidence.record_question))
+    if evidence.subject:
+        return _is_proper(evidence.subject)
+    name = read_name(evidence.record_question)
+    return _is_proper(name) and not (evidence.is_local and is_noun(name, evidence.record_question))
 
 
 def _overlap(left: str, right: str) -> float:

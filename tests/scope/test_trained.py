@@ -249,3 +249,19 @@ def test_a_located_topic_is_held_against_the_topics_that_the_model_knows() -> No
 )
 def test_words_that_only_look_like_names_are_none(question: str, name: str) -> None:
     assert read_name(question) == name
+
+
+@pytest.mark.parametrize(
+    ("question", "regime"),
+    [
+        ("Wie hoch ist der Mindestlohn?", "local"),
+        ("Wie hoch ist die ermäßigte Mehrwertsteuer?", "local"),
+        ("Wie schnell darf ich auf der Autobahn fahren?", "local"),
+        ("Wie viel Urlaub steht mir zu?", "local"),
+        ("Wer leitet Siemens?", "unnamed"),
+        ("Wer leitet die Deutsche Bahn?", "unnamed"),
+    ],
+)
+def test_a_german_noun_with_an_article_is_no_name_of_a_located_record(question: str, regime: str) -> None:
+    topic = PairEvidence("Frage ich was anderes?", record_question=question, is_local=True, logit=1.0)
+    assert features(topic)[f"logit_{regime}"] == 1.0

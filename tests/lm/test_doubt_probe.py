@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from rag_edit.lm.doubt_probe import FILE, MANIFEST, DoubtProbe, DoubtReader
-from rag_edit.lm.scope_model import MODEL_DIRECTORY
 from rag_edit.scope.training.turns import Example
 
 FRESH = Path(__file__).parents[1] / "data" / "doubting_turns.jsonl"
@@ -108,8 +107,6 @@ def test_the_shipped_reader_is_for_the_shipped_encoder_and_keeps_its_figures_on_
     from rag_edit.opening import open_readers, place_reader
     from rag_edit.scope.training.doubts import taken_for_doubts
 
-    if not (MODEL_DIRECTORY / "e5" / MANIFEST).exists():
-        pytest.skip("no reader of doubts ships yet: scripts/train_doubt.py")
     readers = open_readers(Settings())
     assert readers.doubts is not None, "trained for another encoder: scripts/train_doubt.py"
     rows = [json.loads(line) for line in FRESH.read_text("utf-8").splitlines()]
@@ -118,4 +115,4 @@ def test_the_shipped_reader_is_for_the_shipped_encoder_and_keeps_its_figures_on_
     counts = Counter((row["label"], both) for row, (_, both) in zip(rows, found, strict=True))
     caught = counts["doubt", True] / (counts["doubt", True] + counts["doubt", False])
     false = counts["other", True] / (counts["other", True] + counts["other", False])
-    assert (caught >= 0.7, false <= 0.1) == (True, True), counts  # floor and ceiling: figures stand in docs/experiments.md
+    assert (caught >= 0.45, false <= 0.06) == (True, True), counts  # floor and ceiling: figures stand in docs/experiments.md

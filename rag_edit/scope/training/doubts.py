@@ -74,7 +74,7 @@ def fit(inputs: Floats, examples: Sequence[Example], seed: int, *, hidden: int =
                 walker.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 walker.step()
-    inner = first.weight.detach().numpy().T / scale[:, None]
+    inner = np.ascontiguousarray(first.weight.detach().numpy().T / scale[:, None])  # as the file has its rows
     return {
         "inner": inner.astype(np.float32),
         "inner_bias": (first.bias.detach().numpy() - mean @ inner).astype(np.float32),

@@ -50,6 +50,7 @@ OTHERS = {  # corpora that were not written with the gate: how many faults and s
             "wrong-unit/04",  # money of another country: what a thing costs may well be asked in it
             "duplicate/03",  # as above
             "duplicate/04",
+            "duplicate/05",
         },
         {"sound/02", "sound/08"},  # titles of works that are orders to a model, word for word
     ),

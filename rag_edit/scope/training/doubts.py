@@ -69,7 +69,7 @@ def fit(inputs: Floats, examples: Sequence[Example], seed: int, *, hidden: int =
         net = nn.Sequential(nn.Dropout(DROPOUT), first, nn.GELU(), nn.Dropout(DROPOUT), second)
         walker = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
         for _ in range(epochs):
-            for at in torch.randperm(len(rows)).split(BATCH):
+            for at in torch.randperm(len(rows)).split(BATCH):  # type: ignore[no-untyped-call]
                 loss = nn.functional.binary_cross_entropy_with_logits(net(rows[at])[:, 0], doubts[at], weights[at])
                 walker.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]

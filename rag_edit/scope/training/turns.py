@@ -101,7 +101,7 @@ def examples(turns: Sequence[Turn], rng: random.Random, *, banked: int = 3_000) 
     for group, turn in enumerate(turns):
         times = FILLS if _SLOT.search(turn.text) else 1
         texts = {fillers.fill(turn.text, turn.language) for _ in range(times)}
-        texts = {careless(text, rng) if rng.random() < CASUAL else text for text in texts}
+        texts = {careless(text, rng) if rng.random() < CASUAL else text for text in sorted(texts)}
         found += [Example(text, group, turn.kind, turn.label == "doubt", 1 / len(texts)) for text in sorted(texts)]
     others = sum(each.weight for each in found if not each.doubts)
     bank = sorted(bank_questions(fillers))

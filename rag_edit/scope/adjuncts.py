@@ -6,19 +6,17 @@ record's own wordings are read the same way (`at_home`): whoever writes "What is
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from rag_edit.core.record import Record
 from rag_edit.scope.mentions import names_nothing
-from rag_edit.scope.places import PlaceMention
-from rag_edit.scope.reading import Reading
+from rag_edit.scope.reading import PlaceReading, Reading
 from rag_edit.scope.text import fold
 
 GLOBAL: Final = "GLOBAL"
-ReadPlaces = Callable[[str], Sequence[PlaceMention]]
 _LEAD: Final = re.compile(
     r"(?:[\s,(–-]|^)(?:(?:here|back|over|still|hier|aquí|ici|allá)\s+)?"
     r"(?:in|on|at|for|of|from|within|across|during|as of|since|by|im|am|ab|vom|von|für|fur|seit|bei|aus|en|à|a|au|aux|dans|de|du|des|pour|le|el|del|para|desde)"
@@ -71,14 +69,15 @@ def kept_for(reading: Reading, record: Record) -> Kept:
     return kept if len(fold(kept.text).split()) > 1 else whole
 
 
-def at_home(record: Record, read_places: ReadPlaces) -> Record:
-    """Return a located record with the places cut out of its wordings; one of GLOBAL, or without places, as it is.
+def at_home(record: Record, read_places: PlaceReading) -> Record:
+    """Return a located record with its own place cut out of its wordings; one of GLOBAL, or that does not name it, as it is.
 
-    A place that is a part of a name stays: the Bank of England, the French Republic, Austria's National Day.
+    Other places stay, and cities of its own: a licence from Poland, parking in Munich. So does a place that is a part of a name:
+    the Bank of England, the French Republic, Austria's National Day.
     """
     if record.jurisdiction == GLOBAL:
         return record
-    question, paraphrases = _placeless(record.question, record.paraphrases, record.names(), read_places)
+    question, paraphrases = _placeless(record.question, record.paraphrases, record.names(), record.jurisdiction, read_places)
     if (question, paraphrases) == (record.question, record.paraphrases):
         return record
     return replace(record, question=question, paraphrases=paraphrases)
@@ -86,27 +85,26 @@ def at_home(record: Record, read_places: ReadPlaces) -> Record:
 
 @lru_cache(maxsize=16384)
 def _placeless(
-    question: str, paraphrases: tuple[str, ...], names: tuple[str, ...], read_places: ReadPlaces
+    question: str, paraphrases: tuple[str, ...], names: tuple[str, ...], own: str, read_places: PlaceReading
 ) -> tuple[str, tuple[str, ...]]:
-    found = dict.fromkeys(_without_places(text, names, read_places) for text in (question, *paraphrases))
+    found = dict.fromkeys(_without_place(text, names, own, read_places) for text in (question, *paraphrases))
     first = next(iter(found))
     return first, tuple(text for text in found if text != first)
 
 
-def _without_places(text: str, names: tuple[str, ...], read_places: ReadPlaces) -> str:
-    own = [span for name in names if (span := _find(text, name)) is not None]
+def _without_place(text: str, names: tuple[str, ...], own: str, read_places: PlaceReading) -> str:
+    named = [match.span() for name in names if name and (match := re.search(re.escape(name), text, re.IGNORECASE))]
     cuts = [
         (m.start, m.end + (2 if _POSSESSIVE.match(text, m.end) else 0))
         for m in read_places(text)
-        if m.certain and not any(a <= m.start and m.end <= b for a, b in own) and not _is_in_name(text, m.start, m.end)
+        if m.certain
+        and m.is_whole
+        and own in m.jurisdictions
+        and not any(a <= m.start and m.end <= b for a, b in named)
+        and not _is_in_name(text, m.start, m.end)
     ]
     kept = cut_out(text, cuts) if cuts else text
     return kept if len(fold(kept).split()) > 1 else text
-
-
-def _find(text: str, name: str) -> tuple[int, int] | None:
-    at = text.lower().find(name.lower()) if name else -1
-    return None if at < 0 else (at, at + len(name))
 
 
 def _is_in_name(text: str, start: int, end: int) -> bool:

@@ -47,6 +47,7 @@ class PlaceMention:
         jurisdictions: What it may mean; several when ambiguous.
         kind: ``name``, ``demonym`` or ``code``.
         certain: False when the words may be a person's, a product's or a language's name instead.
+        is_whole: Whether they mean all of it: a country's name, a demonym, a code. A city's name has the code of that in which it lies.
     """
 
     start: int
@@ -55,6 +56,7 @@ class PlaceMention:
     jurisdictions: tuple[Jurisdiction, ...]
     kind: str = "name"
     certain: bool = True
+    is_whole: bool = False
 
 
 class _Token(NamedTuple):
@@ -216,7 +218,8 @@ class PlaceReader:
         if hit.kind == "-" or not jurisdictions:
             return None
         surface = text[hit.start : hit.end]
-        mention = PlaceMention(hit.start, hit.end, surface, jurisdictions, _KINDS.get(hit.kind, "name"), hit.kind != "u")
+        kind, is_whole = _KINDS.get(hit.kind, "name"), hit.kind in "nxdD"
+        mention = PlaceMention(hit.start, hit.end, surface, jurisdictions, kind, hit.kind != "u", is_whole)
         first = surface[0]
         if not first.isupper() and first.islower() and hit.kind in "NDwu":
             return None

@@ -13,10 +13,10 @@ from typing import Final
 from rag_edit.core.decision import Candidate, ScopeScore
 from rag_edit.core.digest import Digest, digest_json
 from rag_edit.core.pair import Pair
-from rag_edit.scope.adjuncts import GLOBAL, ReadPlaces, at_home, kept_for, text_for
+from rag_edit.scope.adjuncts import GLOBAL, at_home, kept_for, text_for
 from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.mentions import is_light
-from rag_edit.scope.reading import Reading
+from rag_edit.scope.reading import PlaceReading, Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
 from rag_edit.scope.text import fold
 from rag_edit.scope.trained import (
@@ -64,7 +64,7 @@ class TrainedScorer:
     artefact: Digest
     background: float = REFERENCE
     ask_topics: AskTopics | None = None
-    read_places: ReadPlaces | None = None
+    read_places: PlaceReading | None = None
 
     @property
     def kind(self) -> str:
@@ -99,7 +99,7 @@ class TrainedScorer:
         """Return the item with the located records' wordings as they are asked in their own place."""
         if self.read_places is None:
             return item
-        return replace(item, candidates=tuple(_placeless(candidate, self.read_places) for candidate in item.candidates))
+        return replace(item, candidates=tuple(_read_at_home(candidate, self.read_places) for candidate in item.candidates))
 
     def _read_again(self, seen: list[list[PairEvidence]]) -> list[list[PairEvidence]]:
         """Return the evidence of all questions, that of located topics over several wordings."""
@@ -179,7 +179,7 @@ def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float, lead: 
     )
 
 
-def _placeless(candidate: Candidate, read_places: ReadPlaces) -> Candidate:
+def _read_at_home(candidate: Candidate, read_places: PlaceReading) -> Candidate:
     record = candidate.version.record
     kept = at_home(record, read_places)
     if kept is record:

@@ -54,24 +54,28 @@ def test_each_kept_character_is_one_of_the_question(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wording", "kept"),
+    ("own", "wording", "kept"),
     [
-        ("What is the standard VAT rate in Germany?", "What is the standard VAT rate?"),
-        ("What is the German VAT rate?", "What is the VAT rate?"),
-        ("What's Germany's VAT rate?", "What's VAT rate?"),
-        ("Germany: what is the VAT rate?", "what is the VAT rate?"),
-        ("Wie hoch ist der Mindestlohn in Deutschland?", "Wie hoch ist der Mindestlohn?"),
-        ("Quelle est la monnaie de la France ?", "Quelle est la monnaie?"),
-        ("¿Cuál es el IVA en España?", "¿Cuál es el IVA?"),
-        ("Who is the governor of the Bank of England?", "Who is the governor of the Bank of England?"),
-        ("Who is President of the French Republic?", "Who is President of the French Republic?"),
-        ("Qui préside la Banque de France ?", "Qui préside la Banque de France ?"),
-        ("When is Austria's National Day?", "When is Austria's National Day?"),
-        ("Germany?", "Germany?"),
+        ("DE", "What is the standard VAT rate in Germany?", "What is the standard VAT rate?"),
+        ("DE", "What is the German VAT rate?", "What is the VAT rate?"),
+        ("DE", "What's Germany's VAT rate?", "What's VAT rate?"),
+        ("DE", "Germany: what is the VAT rate?", "what is the VAT rate?"),
+        ("DE", "Wie hoch ist der Mindestlohn in Deutschland?", "Wie hoch ist der Mindestlohn?"),
+        ("FR", "Quelle est la monnaie de la France ?", "Quelle est la monnaie?"),
+        ("ES", "¿Cuál es el IVA en España?", "¿Cuál es el IVA?"),
+        ("US-CA", "What is the minimum wage in California?", "What is the minimum wage?"),
+        ("DE", "Is a licence from Poland valid in Germany?", "Is a licence from Poland valid?"),
+        ("DE-BY", "What does parking cost in Munich?", "What does parking cost in Munich?"),
+        ("IE", "What does parking cost in Dublin?", "What does parking cost in Dublin?"),
+        ("GB", "Who is the governor of the Bank of England?", "Who is the governor of the Bank of England?"),
+        ("FR", "Who is President of the French Republic?", "Who is President of the French Republic?"),
+        ("FR", "Qui préside la Banque de France ?", "Qui préside la Banque de France ?"),
+        ("AT", "When is Austria's National Day?", "When is Austria's National Day?"),
+        ("DE", "Germany?", "Germany?"),
     ],
 )
-def test_a_located_record_is_read_without_the_place_that_it_is_kept_for(wording: str, kept: str) -> None:
-    located = at_home(Record(id="vat", jurisdiction="DE", question=wording, answer="19 %"), place_reader())
+def test_a_located_record_is_read_without_the_place_that_it_is_kept_for(own: str, wording: str, kept: str) -> None:
+    located = at_home(Record(id="vat", jurisdiction=own, question=wording, answer="19 %"), place_reader())
     assert located.question == kept
 
 

@@ -15,7 +15,7 @@ from rag_edit.gateway import headers as h
 from rag_edit.gateway.actions import OPEN_ACTIONS, WHOLE_ACTIONS, Action
 from rag_edit.gateway.answering import Call
 from rag_edit.gateway.control import control
-from rag_edit.gateway.exchange import ClientGoneError, Exchange, Receive, Scope, Send
+from rag_edit.gateway.exchange import ClientGoneError, ClientStalledError, Exchange, Receive, Scope, Send
 from rag_edit.gateway.keys import ANY, OPERATOR, PREFIX, Key, KeyFileUnreadableError
 from rag_edit.gateway.lane import LaneClosedError
 from rag_edit.gateway.passing import BrokenOffError, UpstreamFailure
@@ -80,9 +80,9 @@ class Gateway:
         failed = ""
         try:
             await self._answer(call)
-        except ClientGoneError:
+        except ClientGoneError as error:
             state.metrics.count("rag_edit_clients_gone_total")
-            failed = "client_gone"
+            failed = "client_stalled" if isinstance(error, ClientStalledError) else "client_gone"
         except BrokenOffError as error:
             state.metrics.count("rag_edit_upstream_failures_total", upstream=error.upstream, kind="broken_off")
             failed = "upstream_broken_off"

@@ -27,6 +27,10 @@ class ClientGoneError(Exception):
     """The client left; there is nobody to answer."""
 
 
+class ClientStalledError(ClientGoneError):
+    """The client takes nothing of its answer any more, and holds on all the same."""
+
+
 class Exchange:
     """One request and its response.
 
@@ -40,7 +44,10 @@ class Exchange:
         own: Our headers, sent with whatever is answered.
         waited_s: Time spent waiting for others: it does not count as ours.
         status: What was answered; 0 before.
+        stalled_s: How long a client may take nothing of its answer.
     """
+
+    stalled_s = 120.0
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
@@ -129,8 +136,16 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *h.encoded(self.own)]})
 
     async def write(self, piece: bytes) -> None:
-        """Send one piece of the body, at once."""
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        """Send one piece of the body, at once.
+
+        Raises:
+            ClientStalledError: the client does not take it.
+        """
+        try:
+            async with asyncio.timeout(self.stalled_s):
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            raise ClientStalledError from None
 
     async def end(self, piece: bytes = b"") -> None:
         """Send the last piece."""

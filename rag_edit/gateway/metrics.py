@@ -23,6 +23,7 @@ _HELP: Final = {
     "rag_edit_overhead_seconds": "Time the gateway itself added before the first byte of the answer.",
     "rag_edit_decision_seconds": "Time from question to decision, waiting in line included.",
     "rag_edit_in_flight": "Requests in the house.",
+    "rag_edit_lag": "Edits that the slowest worker has not taken over yet; it does before it decides.",
     "rag_edit_revision": "Position of the record store that answers are decided on.",
 }
 
@@ -63,7 +64,7 @@ class Metrics:
             }
 
     def add(self, totals: Mapping[str, Any]) -> None:
-        """Add what another has counted; of revisions the newest counts."""
+        """Add what another has counted; of revisions the newest counts, of lags the largest."""
         with self._lock:
             for name, rows in totals["counters"].items():
                 for labels, value in rows:
@@ -74,7 +75,7 @@ class Metrics:
                 mine_total[0] += total
             for name, value in totals["gauges"].items():
                 before = self._gauges.get(name, 0.0)
-                self._gauges[name] = max(before, value) if name.endswith("_revision") else before + value
+                self._gauges[name] = max(before, value) if name.endswith(("_revision", "_lag")) else before + value
 
     def render(self) -> bytes:
         """Return everything as text."""

@@ -89,7 +89,7 @@ class Worker:
 
         self.line, self.page = Line(folder / LINE), Page(folder / PAGE)
         self._declared = Declared(home, settings_of(hello["settings"]), **hello["declared"])
-        self._configuration, self.pid = 0, os.getpid()
+        self._configuration, self._followed, self.pid = 0, self.page.position, os.getpid()
         self._counting = engine.counting
         store = cast(FollowedStore, engine.store)
         store.sync()
@@ -115,13 +115,13 @@ class Worker:
 
     async def _follow(self) -> None:
         """Follow log and configuration, and tell the owner how it goes, for as long as the process runs."""
-        followed, told_at, told, lost = self.page.position, 0.0, (0, False), False
+        told_at, told, lost = 0.0, (0, False), False
         while True:
             try:
-                if self.page.position > followed:
+                if self.page.position > self._followed:
                     reached = self.page.position
                     await self.state.lane.run(lambda engine: engine.open_partitions(()))
-                    followed = reached
+                    self._followed = reached
                 if self.page.configuration != self._configuration:
                     await self.state.reload()
                 now, tell = time.monotonic(), (self._configuration, self.state.warm)
@@ -141,7 +141,9 @@ class Worker:
             await asyncio.sleep(LOOK_S)
 
     def _beat(self) -> None:
-        numbers = {**self.state.metrics.totals(), "gauges": {"rag_edit_in_flight": float(self.state.in_flight)}}
+        lag = max(0, self.page.position - self._followed)
+        gauges = {"rag_edit_in_flight": float(self.state.in_flight), "rag_edit_lag": float(lag)}
+        numbers = {**self.state.metrics.totals(), "gauges": gauges}
         if self._counting is not None:
             self._counting.flush()
         self.line.call("beat", pid=self.pid, numbers=numbers, configuration=self._configuration, warm=self.state.warm)

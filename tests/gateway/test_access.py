@@ -15,6 +15,8 @@ from rag_edit.gateway.keys import KeyBook, KeyFileUnreadableError, digest_of
 from rag_edit.gateway.route import Route, check_routes
 from rag_edit.gateway.table import ROUTES
 from tests.gateway.house import ASKED, RECORDS, House, house
+from tests.gateway.test_issuer import AUDIENCE, ISSUER, jwks
+from tests.gateway.test_issuer import token as of_provider
 from tests.gateway.upstream import FakeUpstream
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -38,6 +40,7 @@ HOME_WIDE = (  # by hand: what a key of some deployments has no business with
     "ask", "records", "plan", "apply", "retract", "erase", "changes", "draft", "approve", "publish", "verify", "receipts", "ledger",
     "suspend", "reload", "backup", "metrics",
 )  # fmt: skip
+CHAT = ("answer", "embed", "models")
 OPEN = ("answer", "embed", "models", "metrics", "describe", "deployments", "decide")
 TURNS = [{"role": "user", "content": ASKED}]
 REASON = {"reason": "a test"}
@@ -74,9 +77,15 @@ def path_of(route: Route) -> str:
 
 @pytest.fixture(scope="module")
 def keyed(upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, dict[str, str]]]:
-    config = {"upstream": {"fake": {"url": upstream.url}}, **CONFIG}
-    with house(tmp_path_factory.mktemp("keyed"), config, trusted=True) as running:
+    home = tmp_path_factory.mktemp("keyed")
+    (home / "jwks.json").write_bytes(jwks("ES256"))
+    roles = {name: {"actions": list(actions)} for name, actions in GRANTS.items() if not {*CHAT} & {*actions}}
+    issuer = {"issuer": ISSUER, "audience": AUDIENCE, "keys_file": "jwks.json", "role": roles}
+    config = {"upstream": {"fake": {"url": upstream.url}}, **CONFIG, "oidc": issuer}
+    with house(home, config, trusted=True) as running:
         tokens = {name: running.key(name, *actions) for name, actions in GRANTS.items()}
+        tokens |= {f"role {name}": of_provider(roles=[name]) for name in roles}
+        tokens |= {"role nobody has": of_provider(roles=["boss"]), "role ended": of_provider(roles=["reader"], exp=1)}
         tokens["operator"] = "rek_operator"
         running.state.operator_digest = digest_of(tokens["operator"])
         tokens["narrow"] = running.key("narrow", *GRANTS["everything"], deployments=["one"])
@@ -94,6 +103,9 @@ def oracle(action: str, caller: str) -> set[int]:
         return {401}
     if caller == "operator":
         return DONE
+    if caller.startswith("role "):  # tokens of the identity provider open the control plane, never the chat
+        granted = GRANTS.get(caller.removeprefix("role "), ())
+        return {401} if action in CHAT or caller == "role ended" else DONE if action in granted else {403}
     if caller == "narrow":
         return {403} if action in HOME_WIDE else DONE
     return DONE if action in GRANTS[caller] else {403}

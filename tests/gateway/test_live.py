@@ -403,6 +403,24 @@ def test_a_connection_that_brings_no_head_in_time_is_closed(
             pass
 
 
+def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_so_is_the_upstream(
+    upstream: FakeUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Exchange, "stalled_s", 0.3)
+    config = {"upstream": {"fake": {"url": upstream.url}}, "deployment": {"one": {"upstream": "fake"}}}
+    upstream.hung_up.clear()
+    upstream.scripts.append(Script((b"x" * 2**20,) * 64))
+    body = json.dumps({"model": "gpt", "stream": True, "messages": [{"role": "user", "content": OTHER}]}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    with house(tmp_path, config) as running, socket.create_connection(_address(running), timeout=5) as idle:
+        idle.sendall(head.encode() + body)
+        assert upstream.hung_up.wait(10)
+        until = time.monotonic() + 10
+        while running.state.in_flight and time.monotonic() < until:
+            time.sleep(0.01)
+        assert (running.state.in_flight, running.lines[-1]["failed"]) == (0, "client_stalled")
+
+
 def test_a_full_house_says_so_and_when_to_come_again(upstream: FakeUpstream, tmp_path: Path) -> None:
     config = {
         "server": {"concurrent": 1},

@@ -183,7 +183,9 @@ def test_metrics_are_those_of_all_workers_together(shared: Shared) -> None:
         shared.chat(worker, ASKED, **key)
     counted = b'rag_edit_requests_total{deployment="one",reason="IN_SCOPE",route="OVERRIDE",status="200"} 3\n'
     eventually(lambda: counted in shared.ask(0, "/metrics", **key).body)
-    assert b"rag_edit_revision 3\n" in shared.ask(1, "/metrics", **key).body
+    text = shared.ask(1, "/metrics", **key).body
+    assert b"rag_edit_revision 3\n" in text
+    assert b"rag_edit_lag 0\n" in text
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from rag_edit.lm.joint_head import MAX_TOKENS, JointHead, Side
 from rag_edit.lm.token_file import TokenFile
 from rag_edit.lm.tokens import Tokens
 
-REMEMBERED: Final = 16_384  # texts in memory: about 40 MB
+REMEMBERED: Final = 8_192  # texts in memory: about 20 MB
 _CHUNK: Final = 4096  # texts encoded at a time: bounds what waits to be written
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from rag_edit.core.record import Record
 from rag_edit.scope.mentions import names_nothing
 from rag_edit.scope.reading import PlaceReading, Reading
-from rag_edit.scope.text import fold
+from rag_edit.scope.text import REMEMBERED, fold
 
 GLOBAL: Final = "GLOBAL"
 _LEAD: Final = re.compile(
@@ -83,7 +83,7 @@ def at_home(record: Record, read_places: PlaceReading) -> Record:
     return replace(record, question=question, paraphrases=paraphrases)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def _placeless(
     question: str, paraphrases: tuple[str, ...], names: tuple[str, ...], own: str, read_places: PlaceReading
 ) -> tuple[str, tuple[str, ...]]:

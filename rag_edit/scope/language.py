@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from rag_edit.scope.text import REMEMBERED
+
 RENDERED: Final = ("en", "de", "fr", "es")
 _WORD: Final = re.compile(r"[^\W\d_]+'?")
 _CONTRACTION: Final = re.compile(r"n't\b|\w'(?:s|re|ll|ve|m)\b")  # English
@@ -56,7 +58,7 @@ _LEAST_WEIGHT: Final = 0.9  # one function word that is the language's own
 _MAX_CHARS: Final = 2_000
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def guess_language(text: str) -> str | None:
     """Return the BCP 47 primary tag that the words of ``text`` suggest, None when they do not tell."""
     text = text[:_MAX_CHARS]

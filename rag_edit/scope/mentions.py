@@ -12,6 +12,8 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from rag_edit.scope.text import REMEMBERED
+
 _WORD: Final = re.compile(r"[0-9]+|[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+|[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 _LIGHT: Final = frozenset(
     (
@@ -63,7 +65,7 @@ class Mention:
     longer: bool = False
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def spans(text: str) -> tuple[tuple[str, int, int], ...]:
     """Return (folded word, start, end) of each word; a change of script or to digits ends a word."""
     return tuple((_plain(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
@@ -74,7 +76,7 @@ def _plain(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def fold_words(text: str) -> str:
     """Return the folded words of ``text`` with single spaces."""
     return " ".join(word for word, _, _ in spans(text))
@@ -206,7 +208,7 @@ def _goes_on(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
     return False
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def is_noun(name: str, question: str) -> bool:
     """Return whether a German question speaks of ``name``, one word, with an article: "der Mindestlohn" is a thing, "Einstein" is somebody."""
     return " " not in name and _ARTICLE_BEFORE.search(question.partition(name)[0]) is not None

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 MASK: Final = "it"  # what stands in for a masked name: a word that every encoder knows and that names nothing
-REMEMBERED: Final = 16_384  # texts: those of records come back with every question; some kilobytes each in all
+REMEMBERED: Final = 8_192  # texts: those of records come back with every question; some kilobytes each in all
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )

@@ -38,6 +38,7 @@ from typing import Any, Final, Self
 from rag_edit.core.pair import Pair, Span
 from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import Mention, find_mention, fold_words, is_light, is_noun, read_name, spans
+from rag_edit.scope.text import REMEMBERED
 
 _UNUSED: Final = (
     *("named", "dense_named", "overlap_abroad"),  # the bias; tied to one encoder; words of two languages
@@ -193,7 +194,7 @@ def read(evidence: PairEvidence) -> Reading:
     return _read(*texts, evidence.whole, evidence.origin)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def _read(text: str, subject: str, aliases: tuple[str, ...], own: str, whole: str, origin: tuple[int, ...]) -> Reading:
     names = tuple(n for n in (subject or read_name(own), *aliases) if n)
     there = _own_mention(own, names)
@@ -214,7 +215,7 @@ def _read(text: str, subject: str, aliases: tuple[str, ...], own: str, whole: st
     return Reading(pair, asked, own[: there.start] + SUBJECT + own[there.end :], is_named=True, mention=here)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def _own_mention(own: str, names: tuple[str, ...]) -> Mention | None:
     """Return where a record's own question names its subject."""
     there = find_mention(own, names)
@@ -335,12 +336,12 @@ def _overlap(left: str, right: str) -> float:
     return 2.0 * len(a & b) / max(1, len(a) + len(b))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def _words(text: str) -> frozenset[str]:
     return frozenset(word for word, _, _ in spans(text))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def is_abroad(question: str, record_question: str) -> bool:
     """Return whether the two are in different languages, as far as their words and letters tell."""
     if _ELSEWHERE.search(question) and not _ELSEWHERE.search(record_question):

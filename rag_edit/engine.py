@@ -24,19 +24,9 @@ from rag_edit.records.store import Appended, RecordStore
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.scope.crossing import Crossing
 from rag_edit.scope.decide import decide
-from rag_edit.scope.policies import (
-    Policy,
-    ReadPlaces,
-    asks_of_no_vague_time,
-    asks_of_what_is_described,
-    holds_on_the_day,
-    names_both,
-    names_no_other_place,
-    names_the_same_day,
-    names_the_same_numbers,
-)
+from rag_edit.scope.policies import Policy, ReadPlaces, standing_policies
 from rag_edit.scope.precedence import MoreSpecific
-from rag_edit.scope.reading import Reading, read, turns_to_doubt
+from rag_edit.scope.reading import Doubting, Reading, read, read_doubted
 from rag_edit.scope.reversed import decide_reversed, may_be_reversed
 from rag_edit.scope.scorer import ScopeItem, ScopeScorer
 from rag_edit.trust.grounds import UNMEASURED, Grounds
@@ -47,19 +37,6 @@ Answering = Callable[[Sequence[tuple[Query, Decision]]], list[Answer]]
 """Answers questions of one route, in order."""
 Sealing = Callable[[Sequence[tuple[Query, Decision, Answer, tuple[str, ...]]]], list[str]]
 """Makes receipts of answers (question, decision, answer, chain) before they are served, and returns their names."""
-
-
-class Doubting(Protocol):
-    """Tells doubts in words that no rule knows; `rag_edit.lm.doubt_probe.DoubtReader` is one."""
-
-    @property
-    def digest(self) -> str:
-        """Return the name of what it was trained to."""
-        ...
-
-    def __call__(self, turns: Sequence[str]) -> Sequence[bool]:
-        """Return of each turn, said after an answer, whether it doubts it."""
-        ...
 
 
 class Counting(Protocol):
@@ -278,18 +255,7 @@ class Engine:
                 decisions[at[place]] = decision
 
     def _read_again(self, readings: Sequence[Reading]) -> dict[int, Reading]:
-        """Return the readings that change when `doubting` tells which turns are doubts, by their place."""
-        turns = [turns_to_doubt(reading.query) for reading in readings]
-        several = list(dict.fromkeys(turn for own in turns for turn in own if turn))
-        if self.doubting is None or not several:
-            return {}
-        doubts = frozenset(turn for turn, doubted in zip(several, self.doubting(several), strict=True) if doubted)
-        found = {
-            i: read(readings[i].query, self.read_places, doubts.__contains__)
-            for i, own in enumerate(turns)
-            if not doubts.isdisjoint(own)
-        }
-        return {i: reading for i, reading in found.items() if reading != readings[i]}
+        return {} if self.doubting is None else read_doubted(readings, self.doubting, self.read_places)
 
     def _decide_read(self, readings: Sequence[Reading]) -> tuple[list[Decision], dict[str, float]]:
         """Return the decisions of questions as they were read, and the milliseconds a question by stage.
@@ -401,12 +367,11 @@ class Engine:
     def corrected(
         self, queries: Sequence[Query], decisions: Sequence[Decision], answers: Mapping[int, Answer]
     ) -> dict[int, Answer]:
-        """Return the base model's answers that state a live record's prior, corrected.
+        """Return the base model's answers that state a live record's prior, corrected; see `rag_edit.answer.guard`.
 
-        Steps: (1) records whose subject question or answer names; (2) clauses that state their priors, as questions; (3) whose
-        scope they are in; (4) the target in the prior's place, the record cited. What is suspended corrects nothing.
+        What is suspended corrects nothing.
         """
-        from rag_edit.answer.guard import Suspect, corrected, suspects
+        from rag_edit.answer.guard import correct_answers
 
         at = [i for i, d in enumerate(decisions) if d.route is Route.BASE and d.reason is not Reason.SUSPENDED]
         at = [i for i in at if answers[i].text.strip()]
@@ -414,24 +379,14 @@ class Engine:
             return {}
         texts = [f"{queries[i].question}\n{answers[i].text}" for i in at]
         vectors = self.embedder.encode(texts, kind="query")
-        found: list[tuple[int, Suspect]] = []
-        for row, i in enumerate(at):
-            named = self.retriever.search(self._chain(queries[i]), texts[row : row + 1], vectors[row : row + 1], k=1)[0]  # (1)
-            records = [candidate.version for candidate in named if candidate.alias and candidate.version.record.prior]
-            found += [(i, each) for each in suspects(queries[i].question, answers[i].text, records)]  # (2)
-        asked = [replace(queries[i], question=each.asked, messages=()) for i, each in found]
-        given = self.decide_many(asked)[0] if asked else []  # (3)
-        confirmed: dict[int, list[Suspect]] = {}
-        for (i, each), decision in zip(found, given, strict=True):
-            if decision.winner is not None and decision.winner.name == each.version.name:
-                confirmed.setdefault(i, []).append(each)
-        out = {}
-        for i, several in confirmed.items():  # (4)
-            said = corrected(answers[i].text, several)
-            by = tuple(dict.fromkeys(version.name for version in said.by))
-            note = f"the model's words corrected by {', '.join(by)}"
-            out[i] = replace(answers[i], text=said.text, rung="guarded", checked=True, note=note, rests_on=by)
-        return out
+        found = (
+            self.retriever.search(self._chain(queries[i]), texts[row : row + 1], vectors[row : row + 1], k=1)[0]
+            for row, i in enumerate(at)
+        )
+        named = [[each.version for each in group if each.alias and each.version.record.prior] for group in found]
+        asked = [(queries[i], answers[i]) for i in at]
+        mended = correct_answers(asked, named, lambda several: self.decide_many(several)[0])
+        return {at[row]: answer for row, answer in mended.items()}
 
     def _chain(self, query: Query) -> tuple[str, ...]:
         return tuple(self.atlas.chain(self.atlas.parse(query.jurisdiction), query.as_of))
@@ -477,13 +432,4 @@ class Engine:
         def more_specific(a: str, b: str) -> bool:
             return self.atlas.more_specific(a, b, day)
 
-        place = names_no_other_place(covers, self.read_places)
-        return (
-            holds_on_the_day,
-            asks_of_no_vague_time,
-            names_the_same_day,
-            names_the_same_numbers,
-            names_both,
-            asks_of_what_is_described,
-            place,
-        ), more_specific
+        return standing_policies(covers, self.read_places), more_specific

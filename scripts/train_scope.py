@@ -86,7 +86,9 @@ def main() -> None:
     if options.labelled:
         home, *files = options.labelled
         rows = [row for file in files for row in map(json.loads, file.read_text("utf-8").splitlines()) if row.get("fit", True)]
-        add_local(target, examples(home, rows), ", ".join(f"{file.name}, {digest_file(file)}" for file in files))
+        add_local(
+            target, lambda last: examples(home, rows, last), ", ".join(f"{file.name}, {digest_file(file)}" for file in files)
+        )
     if (target / "manifest.json").exists():
         manifest = json.loads((target / "manifest.json").read_text("utf-8"))
         console.print_json(data={"thresholds": manifest["thresholds"], "figures": manifest["figures"]})

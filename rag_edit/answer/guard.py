@@ -9,8 +9,8 @@ where the sentence would not hold even so, the record's own words stand in its p
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rag_edit.answer import check_words as w
@@ -19,6 +19,7 @@ from rag_edit.answer.check import check
 from rag_edit.answer.function_words import STOP
 from rag_edit.answer.render_texts import say
 from rag_edit.answer.statements import Mention, turned_round
+from rag_edit.core.decision import Answer, Decision, Query
 from rag_edit.core.record import Record, RecordVersion
 
 MAX_CHARS: Final = 8_000  # no answer is longer
@@ -30,6 +31,8 @@ _PRONOUN: Final = re.compile(
 )
 _OWNING: Final = frozenset("his her its their sein seine ihr ihre son sa su".split())
 _ENDS: Final = re.compile(r"[\s.!?,;:\"'”»)\]]*$")
+
+Deciding = Callable[[Sequence[Query]], Sequence[Decision]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,31 @@ def corrected(text: str, confirmed: Sequence[Suspect]) -> Guarded:
         out = out[: each.start] + _said_right(text[each.start : each.end], each) + out[each.end :]
         by.append(each.version)
     return Guarded(out, tuple(reversed(by)))
+
+
+def correct_answers(
+    asked: Sequence[tuple[Query, Answer]], named: Sequence[Sequence[RecordVersion]], decide: Deciding
+) -> dict[int, Answer]:
+    """Return the answers of the base model that state a live record's prior, corrected, by their place.
+
+    Args:
+        asked: Questions and what the base model said to them.
+        named: Of each, the live records whose subject question or answer names.
+        decide: Routes questions; a clause is corrected only where it puts the clause in the record's scope.
+    """
+    found = [(i, each) for i, (query, answer) in enumerate(asked) for each in suspects(query.question, answer.text, named[i])]
+    given = decide([replace(asked[i][0], question=each.asked, messages=()) for i, each in found]) if found else ()
+    confirmed: dict[int, list[Suspect]] = {}
+    for (i, each), decision in zip(found, given, strict=True):
+        if decision.winner is not None and decision.winner.name == each.version.name:
+            confirmed.setdefault(i, []).append(each)
+    out = {}
+    for i, several in confirmed.items():
+        said = corrected(asked[i][1].text, several)
+        by = tuple(dict.fromkeys(version.name for version in said.by))
+        note = f"the model's words corrected by {', '.join(by)}"
+        out[i] = replace(asked[i][1], text=said.text, rung="guarded", checked=True, note=note, rests_on=by)
+    return out
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

@@ -10,14 +10,18 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from rag_edit.core.decision import Message, Query, Reason
+from rag_edit.core.errors import UsageError
 from rag_edit.engine import Engine
 from rag_edit.opening import open_engine
 from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.trained import LastStage
+from rag_edit.scope.trained_scorer import TrainedScorer
 from rag_edit.scope.training.calibrate import Example
 
 LIKELIEST: Final = 3  # wrong candidates of a row that are learnt from
@@ -59,14 +63,17 @@ def measure(home: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, dict
     return {language: dict(sorted(found.items())) for language, found in sorted(counts.items())}
 
 
-def examples(home: Path, rows: list[dict[str, Any]]) -> list[Example]:
-    """Return, for fitting the regime of located topics, the candidates of every row that no veto stops; a group a row.
+def examples(home: Path, rows: list[dict[str, Any]], last: LastStage) -> list[Example]:
+    """Return, for fitting the regime of located topics, the candidates of every row that ``last`` leaves in sight and no veto stops; a group a row.
 
     Of the wrong ones those that the joint head likes best, and those that agree best on a topic. Records that read alike share their features: where the expected record
     is among them, they count as right.
     """
     found = []
     with open_engine(home) as engine:
+        if not isinstance(engine.scorer, TrainedScorer):
+            raise UsageError(f"{home}: wanted scorer trained, found {engine.scorer.kind}", hint="rag-edit doctor")
+        engine.scorer = replace(engine.scorer, last=last)
         engine.thresholds = Thresholds(1e-9, 0.0, engine.scorer.digest, "no cut")
         outcomes = engine.ask_many([query_of(engine, row) for row in rows], route_only=True)
     for row, outcome in zip(rows, outcomes, strict=True):

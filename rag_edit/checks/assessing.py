@@ -25,8 +25,9 @@ from rag_edit.scope.precedence import said_by, same_fact
 from rag_edit.scope.radius import day_of, neighbour_probes
 from rag_edit.verify.budget import Budget, Clock, in_order, risk, shares
 from rag_edit.verify.finding import Finding, Kind, Ran, Trial, Want
-from rag_edit.verify.inspect import Kin, inspect
+from rag_edit.verify.inspect import inspect
 from rag_edit.verify.judge import judge
+from rag_edit.verify.measures import Kin
 from rag_edit.verify.trials import (
     connecting,
     language_trials,

@@ -22,7 +22,8 @@ from rag_edit.records.plan import Plan
 from rag_edit.scope.calibration import Thresholds
 from rag_edit.verify.budget import GATE_KINDS, Budget, Clock
 from rag_edit.verify.finding import Finding, Trial
-from rag_edit.verify.inspect import Kin, inspect
+from rag_edit.verify.inspect import inspect
+from rag_edit.verify.measures import Kin
 from rag_edit.verify.policy import POLICY_NAME, Policy, read_policy
 from rag_edit.verify.report import Conditions, Report, make_report
 

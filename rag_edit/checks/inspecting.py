@@ -12,7 +12,8 @@ from rag_edit.scope.dates import read_dates
 from rag_edit.scope.policies import ReadPlaces
 from rag_edit.scope.radius import day_of
 from rag_edit.scope.record_reading import read_record
-from rag_edit.verify.inspect import Dated, Quantity, Readers, Rival
+from rag_edit.verify.inspect import Dated, Readers, Rival
+from rag_edit.verify.measures import Quantity
 
 
 def readers_of(atlas: Atlas, read_places: ReadPlaces, today: date) -> Readers:

@@ -35,6 +35,7 @@ class DoubtProbe:
         outer, bias: (hidden,) float32 and what is added.
         layer: The middle layer.
         cut: Least chance of a doubt.
+        nearly: The same for a turn between an answer and a doubt.
         digest: The name of weights and manifest.
     """
 
@@ -44,6 +45,7 @@ class DoubtProbe:
     bias: float
     layer: int
     cut: float
+    nearly: float
     digest: Digest
 
     @classmethod
@@ -67,7 +69,7 @@ class DoubtProbe:
         held = {name: array.astype(np.float32) for name, array in load_file(directory / FILE).items()}
         digest = digest_bytes((directory / FILE).read_bytes() + path.read_bytes())
         weights = (held["inner"], held["inner_bias"], held["outer"], float(held["bias"][0]))
-        return cls(*weights, int(manifest["layer"]), float(manifest["cut"]), digest)
+        return cls(*weights, int(manifest["layer"]), float(manifest["cut"]), float(manifest["nearly"]), digest)
 
     def chances(self, means: Floats) -> Floats:
         """Return (n,) chances of a doubt of (n, 2 * dim) means of turns."""
@@ -81,7 +83,7 @@ class DoubtReader:
     def __init__(self, means_of: Callable[[Sequence[str], int], Floats], probe: DoubtProbe) -> None:
         """Take what gives texts' means, (n, 2 * dim), by text and middle layer, and a probe made for that encoder."""
         self._means_of, self._probe = means_of, probe
-        self._known: OrderedDict[str, bool] = OrderedDict()
+        self._known: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -91,12 +93,19 @@ class DoubtReader:
 
     def __call__(self, turns: Sequence[str]) -> list[bool]:
         """Return of each turn, said after an answer, whether it doubts it."""
+        return [chance >= self._probe.cut for chance in self._chances(turns)]
+
+    def nearly(self, turns: Sequence[str]) -> list[bool]:
+        """Return of each turn between an answer and a doubt whether it doubts that answer too."""
+        return [chance >= self._probe.nearly for chance in self._chances(turns)]
+
+    def _chances(self, turns: Sequence[str]) -> list[float]:
         with self._lock:
             found = {turn: self._known[turn] for turn in turns if turn in self._known}
         missing = [turn for turn in dict.fromkeys(turns) if turn not in found]
         if missing:
             chances = self._probe.chances(self._means_of(missing, self._probe.layer))
-            found |= {turn: bool(chance >= self._probe.cut) for turn, chance in zip(missing, chances, strict=True)}
+            found |= {turn: float(chance) for turn, chance in zip(missing, chances, strict=True)}
         with self._lock:
             self._known |= found
             while len(self._known) > _REMEMBERED:

@@ -136,6 +136,32 @@ def names_the_same_day(reading: Reading, candidate: Candidate) -> Objection | No
     return None
 
 
+def names_its_day(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when a record is about one day of the year, and the question names neither a day nor what that day is called.
+
+    A record whose wordings do without the day may be asked without it.
+    """
+    record = candidate.version.record
+    day = _whole_day(record.subject)
+    if day is None or any(m.month_day for m in reading.dates) or any(time.days is not None for time in reading.times):
+        return None
+    called = [name for name in record.names() if _whole_day(name) is None]
+    if any(_is_named(reading.text, name) for name in called):
+        return None
+    if any(not _dates(text) and not any(_is_named(text, name) for name in called) for text in record.questions()):
+        return None
+    return Objection(Reason.OTHER_DATE, f"the record is about {record.subject}, the question names no day")
+
+
+@lru_cache(maxsize=4096)
+def _whole_day(name: str) -> tuple[int, int] | None:
+    """Return the month and day that a name is, and nothing else."""
+    mentions = read_dates(name)
+    if len(mentions) != 1 or fold(name[: mentions[0].start] + name[mentions[0].end :]):
+        return None
+    return mentions[0].month_day
+
+
 def names_the_same_numbers(reading: Reading, candidate: Candidate) -> Objection | None:
     """Object when question and record both carry numbers as part of what is asked, and none agrees.
 
@@ -242,6 +268,25 @@ def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
 
 
 _GLOBAL: Final = "GLOBAL"
+
+
+def standing_policies(covers: Covers, read_places: ReadPlaces) -> tuple[Policy, ...]:
+    """Return the vetoes that every question is held against, in their order.
+
+    Args:
+        covers: Whether a jurisdiction holds in a place, on the day asked about.
+        read_places: Reader of places.
+    """
+    return (
+        holds_on_the_day,
+        asks_of_no_vague_time,
+        names_the_same_day,
+        names_its_day,
+        names_the_same_numbers,
+        names_both,
+        asks_of_what_is_described,
+        names_no_other_place(covers, read_places),
+    )
 
 
 def _is_hidden(covers: Covers, home: str, code: str) -> bool:

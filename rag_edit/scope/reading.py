@@ -5,7 +5,7 @@ A `Reading` is made once a question and handed to the index, the scorer and the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from rag_edit.core.decision import MAX_QUESTION_CHARS, Form, Query
 from rag_edit.core.form import FormReading
@@ -21,6 +21,23 @@ from rag_edit.scope.times import TimeMention, read_times
 SEARCH_CHARS: Final = 600  # an encoder reads 256 tokens; what a question asks stands in its first or last words
 
 PlaceReading = Callable[[str], Sequence[PlaceMention]]
+
+
+class Doubting(Protocol):
+    """Tells doubts in words that no rule knows; `rag_edit.lm.doubt_probe.DoubtReader` is one."""
+
+    @property
+    def digest(self) -> str:
+        """Return the name of what it was trained to."""
+        ...
+
+    def __call__(self, turns: Sequence[str]) -> Sequence[bool]:
+        """Return of each turn, said after an answer, whether it doubts it."""
+        ...
+
+    def nearly(self, turns: Sequence[str]) -> Sequence[bool]:
+        """Return the same by a lower bar: for a turn between an answer and a doubt, since who doubts once doubts again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,27 @@ def read(query: Query, read_places: PlaceReading, doubts: Doubts = no_doubts) ->
         language=guess_language(question) or "",
         follows=topic,
     )
+
+
+def read_doubted(readings: Sequence[Reading], doubting: Doubting, read_places: PlaceReading) -> dict[int, Reading]:
+    """Return the readings that change when ``doubting`` tells which turns are doubts, by their place.
+
+    Where the last turn of a conversation is a doubt, the turns before it are held to the lower bar.
+    """
+    turns = [turns_to_doubt(reading.query) for reading in readings]
+    several = list(dict.fromkeys(turn for own in turns for turn in own if turn))
+    if not several:
+        return {}
+    doubts = frozenset(turn for turn, doubted in zip(several, doubting(several), strict=True) if doubted)
+    nearly = doubts.union(turn for turn, doubted in zip(several, doubting.nearly(several), strict=True) if doubted)
+    found = {}
+    for i, (reading, own) in enumerate(zip(readings, turns, strict=True)):
+        again = reading if doubts.isdisjoint(own) else read(reading.query, read_places, doubts.__contains__)
+        if again.follows is not None and again.follows.how == "doubt" and not nearly.isdisjoint(own[:-1]):
+            again = read(reading.query, read_places, doubts.union(nearly.intersection(own[:-1])).__contains__)
+        if again != reading:
+            found[i] = again
+    return found
 
 
 def _ends(text: str) -> str:

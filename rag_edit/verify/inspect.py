@@ -6,9 +6,8 @@ speaks to the model; the same fact under two ids, or with two answers. It asks n
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -16,29 +15,9 @@ from rag_edit.core.record import Record, RecordVersion
 from rag_edit.verify.finding import Cause, Finding, Kind, Side, cut, fold, of_record
 from rag_edit.verify.instructions import spoken_in
 from rag_edit.verify.judge import contradiction
+from rag_edit.verify.measures import Kin, Quantity, is_unit, odd_unit
 
 GLOBAL: Final = "GLOBAL"
-LEAST_KIN: Final = 3  # of one country, before a unit that none of them uses is odd
-LEAST_FAMILY: Final = 8  # of all countries
-IMPERIAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "mph": ("km/h",), "mi": ("km", "m"), "ft": ("m", "cm"), "in": ("cm", "m"), "lb": ("kg", "g"), "oz": ("g", "kg"), "°F": ("°C",), "psi": ("bar",),
-}  # fmt: skip
-"""Units of the one system with what measures the same in the other."""
-MEASURES: Final[Mapping[str, str]] = {
-    unit: measure
-    for measure, units in {
-        "a voltage": "V", "a frequency": "Hz", "a power": "W kW", "an energy": "kWh", "a length": "mm cm m km in ft mi", "an area": "m² ha km² mi²",
-        "a weight": "µg mg g kg t oz lb", "a volume": "ml l", "a temperature": "°C °F", "a speed": "km/h mph", "a pressure": "bar psi",
-        "a time": "second minute hour day week month year", "an amount of data": "MB GB",
-    }.items()
-    for unit in units.split()
-}  # fmt: skip
-"""What units measure. Money and shares are left out: the same may cost a sum here and a share there."""
-LEAST_ALIKE: Final = 2  # of one question, before what they measure is what it asks for
-NO_COUNTRY: Final = frozenset({"EU"})  # of two letters, and no country
-IN_MILES: Final = frozenset(  # where roads are signed in miles: Wikipedia, "Miles per hour" and "Speed limits by country"
-    "AG AI AS BS BZ DM FK FM GB GD GG GU GY IM IO JE KN KY LC LR MH MM MP MS PR PW SH TC UM US VC VG VI WS".split()
-)
 _UNTIL: Final = re.compile(
     r"\b(?:until|till|expire[sd]? (?:on|in)|ended? (?:on|in)|bis(?: zum)?|jusqu'(?:au|en)|hasta(?: el)?|fino (?:al?|all')|até(?: a?o)?|tot(?: en met)?)\W+(?:\w+\W+){0,3}$",
     re.IGNORECASE,
@@ -63,19 +42,9 @@ _PEOPLE: Final = (  # who comes from elsewhere is no place in which something ho
     r"(?i:citizens?|nationals?|visitors?|tourists?|travell?ers?|passports?|licen[cs]es?|staatsangehörige|staatsbürger|bürger|ressortissante?s|citoyens?"
     r"|ciudadan[oa]s?|nacionales|cittadin[ie]|is|are|was|were|has|had|ist|sind|hat|est|a|es|son|tiene|è|ha)\b"
 )
-_ASKED_UNIT: Final = re.compile(r"\bin ([^\W\d]+(?:/[^\W\d]+)?)\s*\?*$")
 _SEGMENT: Final = re.compile(r"[/:]")
 _SPACELESS: Final = "\u2e80"  # from here on, scripts mostly write words without spaces between
 _DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number, date or time in a text: kind, unit in one spelling (empty or ``?...`` where it is none we know), what it may mean."""
-
-    kind: str
-    unit: str
-    readings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,62 +75,6 @@ class Readers:
     contradicts: Callable[[Record], str]
     covers: Callable[[str, str], bool]
     is_code: Callable[[str], bool]
-
-
-@dataclass(slots=True)
-class Family:
-    """What records of one topic, or of one question, have in common: units of their targets, and where they stand."""
-
-    units: Counter[str] = field(default_factory=Counter)
-    by_country: dict[str, Counter[str]] = field(default_factory=dict)
-    places: set[str] = field(default_factory=set)
-
-    def add(self, record: Record, units: Iterable[str]) -> None:
-        """Count one record."""
-        self.places.add(record.jurisdiction)
-        for unit in units:
-            self.units[unit] += 1
-            self.by_country.setdefault(country(record.jurisdiction), Counter())[unit] += 1
-
-
-class Kin:
-    """Families of the live records, by topic, by the topic above, and by question."""
-
-    def __init__(
-        self, tested: Iterable[Record], others: Iterable[Record], quantities: Callable[[str, str], Sequence[Quantity]]
-    ) -> None:
-        """Count once: the families of the records under test, and in them all others."""
-        tested = list(tested)
-        self._families: dict[str, Family] = {key: Family() for record in tested for key in keys_of(record)}
-        for record in (*tested, *others):
-            keys = [key for key in keys_of(record) if key in self._families]
-            if keys:
-                units = units_of(record, quantities)
-                for key in keys:
-                    self._families[key].add(record, units)
-
-    def of(self, record: Record) -> list[Family]:
-        """Return the families of a record, the closest first."""
-        return [family for key in keys_of(record) if (family := self._families.get(key)) is not None]
-
-
-def keys_of(record: Record) -> Iterator[str]:
-    """Yield the names of a record's families."""
-    yield f"question {fold(record.question)}"
-    if record.topic:
-        yield f"topic {record.topic}"
-        if "." in record.topic:
-            yield f"above {record.topic.rpartition('.')[0]}"
-
-
-def units_of(record: Record, quantities: Callable[[str, str], Sequence[Quantity]]) -> frozenset[str]:
-    """Return the units in a record's target that we know by name."""
-    return frozenset(q.unit for q in quantities(record.target or record.answer, record.language) if _is_unit(q))
-
-
-def country(jurisdiction: str) -> str:
-    """Return the country of a subdivision, else the code itself."""
-    return jurisdiction.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +166,7 @@ def _of_units(record: Record, readers: Readers, kin: Kin, live: Record | None) -
     said = list(readers.quantities(record.answer, record.language))
     for each in wanted:
         alike = [q for q in said if q.kind == each.kind and q.readings & each.readings]
-        other = next((q for q in alike if _is_unit(q) and _is_unit(each) and q.unit != each.unit), None)
+        other = next((q for q in alike if is_unit(q) and is_unit(each) and q.unit != each.unit), None)
         if other is not None and not any(q.unit == each.unit for q in alike):
             yield "target", record.target, Cause.WRONG_UNIT, f"the target is in {each.unit}, the answer in {other.unit}"
             return
@@ -262,83 +175,8 @@ def _of_units(record: Record, readers: Readers, kin: Kin, live: Record | None) -
             yield "answer", record.answer, Cause.STALE_DATE, f"the answer gives another date than the target {record.target!r}"
         else:
             yield "answer", record.answer, Cause.TARGET_NOT_STATED, f"the answer does not state the target {record.target!r}"
-    own = units_of(record, readers.quantities)
-    if not own:
-        return
-    asked = _ASKED_UNIT.search(record.question)
-    unit = next((q.unit for q in readers.quantities(f"1 {asked[1]}", "en") if _is_unit(q)), "") if asked else ""
-    if unit and unit not in own:
-        yield (
-            "target",
-            record.target,
-            Cause.WRONG_UNIT,
-            f"the question asks in {unit}, the target is in {', '.join(sorted(own))}",
-        )
-        return
-    if (
-        live is not None
-        and live.valid_from == record.valid_from
-        and (was := units_of(live, readers.quantities))
-        and was.isdisjoint(own)
-    ):
-        yield (
-            "target",
-            record.target,
-            Cause.WRONG_UNIT,
-            f"it was in {', '.join(sorted(was))}, the target is in {', '.join(sorted(own))}",
-        )
-        return
-    for family in kin.of(record):
-        near = family.by_country.get(country(record.jurisdiction), Counter[str]()) - Counter(own)  # it was counted itself
-        if near.total() >= LEAST_KIN and len(near) == 1 and own.isdisjoint(near):
-            yield (
-                "target",
-                record.target,
-                Cause.WRONG_UNIT,
-                f"its like in {country(record.jurisdiction)} are in {next(iter(near))}, the target is in {', '.join(sorted(own))}",
-            )
-            return
-    here = country(record.jurisdiction)
-    if own <= IMPERIAL.keys() and here in IN_MILES:
-        return
-    if odd := _other_system(record, own, {q.unit for q in said}, kin):
+    if odd := odd_unit(record, readers.quantities, kin, {q.unit for q in said}, live):
         yield "target", record.target, Cause.WRONG_UNIT, odd
-        return
-    close = next(iter(kin.of(record)), Family()).units - Counter(own)
-    measures = {MEASURES.get(unit, "") for unit in close}
-    measure = next(iter(measures)) if close.total() >= LEAST_ALIKE and len(measures) == 1 else ""
-    if measure and (others := {MEASURES[unit] for unit in own if unit in MEASURES} - measures):
-        yield (
-            "target",
-            record.target,
-            Cause.WRONG_UNIT,
-            f"the same question elsewhere is answered with {measure}, here with {', '.join(sorted(others))}",
-        )
-        return
-    if close.total() >= LEAST_FAMILY and own.isdisjoint(close) and not (_money(own) and any(_money({unit}) for unit in close)):
-        yield (
-            "target",
-            record.target,
-            Cause.WRONG_UNIT,
-            f"its like are in {', '.join(sorted(close))}, the target is in {', '.join(sorted(own))}",
-        )
-
-
-def _other_system(record: Record, own: frozenset[str], said: set[str], kin: Kin) -> str:
-    """Return why a target is measured in the wrong system: miles where roads have none, or not as the one that its like use.
-
-    An answer that says it in both is right in both.
-    """
-    here = country(record.jurisdiction)
-    if "mph" in own and "km/h" not in said and len(here) == 2 and here not in NO_COUNTRY:
-        return f"speed is not measured in mph in {here}"
-    for family in kin.of(record)[:2]:
-        near = family.by_country.get(here, Counter[str]()) - Counter(own)
-        for unit in own:
-            twins = IMPERIAL.get(unit) or [low for low, high in IMPERIAL.items() if unit in high]
-            if not near[unit] and said.isdisjoint(twins) and (twin := next((each for each in twins if near[each]), "")):
-                return f"its like are in {twin}, the target is in {unit}"
-    return ""
 
 
 def _of_days(record: Record, readers: Readers, today: date) -> Iterator[_Fault]:
@@ -511,14 +349,6 @@ def _within(part: str, whole: str) -> bool:
 
 def _ends(neighbour: str, edge: str) -> bool:
     return not neighbour.isalnum() or neighbour > _SPACELESS or edge > _SPACELESS
-
-
-def _is_unit(quantity: Quantity) -> bool:
-    return quantity.kind == "number" and quantity.unit not in ("", "yr") and not quantity.unit.startswith("?")
-
-
-def _money(units: Iterable[str]) -> bool:
-    return all(len(unit) == 3 and unit.isupper() for unit in units)
 
 
 def _span(record: Record) -> str:

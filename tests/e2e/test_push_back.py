@@ -122,12 +122,15 @@ class Telling:
 
     digest = "sha256:by-heart"
 
-    def __init__(self, *doubts: str) -> None:
-        self.doubts, self.asked = doubts, list[str]()
+    def __init__(self, *doubts: str, nearly: Sequence[str] = ()) -> None:
+        self.doubts, self.near, self.asked = doubts, (*doubts, *nearly), list[str]()
 
     def __call__(self, turns: Sequence[str]) -> list[bool]:
         self.asked += turns
         return [turn in self.doubts for turn in turns]
+
+    def nearly(self, turns: Sequence[str]) -> list[bool]:
+        return [turn in self.near for turn in turns]
 
 
 STRANGE = "My parrot squawked something rather different this morning."
@@ -149,6 +152,25 @@ def test_a_doubt_that_only_a_trained_reader_knows_keeps_the_answer_and_the_turns
         assert RATE.answer in out.answer.text, turn
         assert engine.reading(out.query, out.decision).text == RATE.question
         said += [Message("user", turn), Message("assistant", out.answer.text)]
+
+
+SCOFFING = "Which parrot squawked that to whom this morning?"  # by its form it asks something of its own
+
+
+@pytest.mark.parametrize(
+    ("nearly", "then", "kept"),
+    [
+        ((SCOFFING,), "Are you sure?", True),  # who doubts once doubts again
+        ((SCOFFING,), "Since when?", False),  # what was nearly a doubt keeps a follow-up of its own
+        ((SCOFFING,), SCOFFING, False),  # nearly a doubt is no doubt
+        ((), "Are you sure?", False),
+    ],
+)
+def test_what_is_nearly_a_doubt_is_one_where_a_doubt_follows(nearly: tuple[str, ...], then: str, kept: bool) -> None:
+    engine = telling_engine(RATE, telling=Telling(nearly=nearly))
+    said = [Message("user", RATE.question), Message("assistant", RATE.answer)]
+    said += [Message("user", SCOFFING), Message("assistant", "I am not sure.")]
+    assert (engine.ask(then, messages=said).decision.winner is not None) == kept
 
 
 def test_a_turn_that_a_record_answers_by_itself_is_no_doubt_whatever_the_reader_says() -> None:

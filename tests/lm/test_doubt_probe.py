@@ -37,7 +37,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "bias": np.array([-6], np.float32),
     }
     save_file(weights, directory / FILE)
-    (directory / MANIFEST).write_text(json.dumps({"encoders": {"letters": "sha256:letters"}, "layer": 1, "cut": 0.9}), "utf-8")
+    manifest = {"encoders": {"letters": "sha256:letters"}, "layer": 1, "cut": 0.9, "nearly": 0.1}
+    (directory / MANIFEST).write_text(json.dumps(manifest), "utf-8")
     return directory
 
 
@@ -52,6 +53,12 @@ def test_chances_at_or_above_the_cut_are_doubts(made: Path) -> None:
     chances = probe.chances(letters((*DOUBTING, *OTHER), 1))
     assert DoubtReader(letters, probe)((*DOUBTING, *OTHER)) == [bool(chance >= 0.9) for chance in chances]
     assert DoubtReader(letters, probe)((*DOUBTING, *OTHER)) == [True] * 4 + [False] * 4
+
+
+def test_a_lower_bar_holds_between_an_answer_and_a_doubt(made: Path) -> None:
+    probe = opened(made)
+    assert 0.1 <= probe.chances(letters(["z"], 1))[0] < 0.9
+    assert (DoubtReader(letters, probe)(["z"]), DoubtReader(letters, probe).nearly(["z", "y"])) == ([False], [True, False])
 
 
 def test_a_turn_is_read_once_and_an_empty_list_not_at_all(made: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag_edit.scope.training.doubts import chances, choose_cut, fit, left_by_rules
+from rag_edit.scope.training.doubts import chances, choose_cut, fit, held_out, left_by_rules
 from rag_edit.scope.training.turns import LANGUAGES, Example, Fillers, examples, read_turns
 from tests.scope.cases import READER
 
@@ -31,7 +31,7 @@ def test_no_text_is_both_a_doubt_and_none() -> None:
 
 def test_slots_are_filled_and_both_labels_weigh_the_same() -> None:
     made = examples(TURNS, random.Random(0), banked=200)
-    assert [each.text for each in made if re.search(r"[{}\[\]]", each.text) or not each.text.strip()] == []
+    assert [each.text for each in made if re.search(r"[{}]", each.text) or not each.text.strip()] == []
     doubted = sum(each.weight for each in made if each.doubts)
     assert doubted == pytest.approx(sum(each.weight for each in made if not each.doubts))
     assert made == examples(TURNS, random.Random(0), banked=200)
@@ -81,9 +81,19 @@ def test_a_turn_that_the_rules_read_is_not_left_to_the_reader() -> None:
     assert left_by_rules(made, random.Random(0), READER.read)[1:].tolist() == list(texts.values())
 
 
-def test_the_cut_lets_through_no_more_of_either_kind_than_the_risk() -> None:
-    made = [Example(str(n), n, kind, False, 1.0) for kind in ("made", "bank") for n in range(200)]
+@pytest.mark.parametrize(("kind", "allowed"), [("bank", 0.01), ("lookalike", 0.01), ("agreement", 0.05), ("statement", 0.05)])
+def test_the_cut_lets_through_no_more_of_any_kind_than_its_risk(kind: str, allowed: float) -> None:
+    made = [Example(str(n), n, own, False, 1.0) for own in ("made", kind) for n in range(200)]
     unseen = np.array([n / 1000 for n in range(200)] + [0.7 + (n + 0.5) / 1000 for n in range(200)])
-    cut = choose_cut(made, unseen, 0.01)
+    cut = choose_cut(made, unseen, {True: 0.01, False: 0.05})
     taken = Counter(each.kind for each, chance in zip(made, unseen, strict=True) if chance >= cut)
-    assert taken == {"bank": 2}
+    assert taken == {kind: round((400 if allowed > 0.01 else 200) * allowed)}
+
+
+def test_what_an_author_wrote_is_held_out_as_a_whole_but_for_the_first_one() -> None:
+    made = [Example(str(n), n, "made", False, 1.0, author) for n, author in enumerate(("", "", "", "", "a", "b", "a", ""))]
+    masks = held_out(made)
+    assert np.sum(masks, axis=0).tolist() == [1] * len(made)
+    assert sorted([each.author for each, out in zip(made, mask, strict=True) if out] for mask in masks) == [
+        [""], [""], [""], ["", ""], ["a", "a"], ["b"]
+    ]  # fmt: skip

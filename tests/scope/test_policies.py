@@ -10,6 +10,7 @@ from rag_edit.scope.policies import (
     asks_of_what_is_described,
     holds_on_the_day,
     names_both,
+    names_its_day,
     names_no_other_place,
     names_the_same_day,
     names_the_same_numbers,
@@ -100,6 +101,28 @@ SAME_DAY = {
 def test_days_and_years_named_on_both_sides(known: str, question: str, expected: Reason | None) -> None:
     found = names_the_same_day(reading(question), candidate(question=known))
     assert (found.reason if found else None) == expected
+
+
+ITS_DAY = {
+    "the day": ("Is 21 April a day off?", None),
+    "what the day is called": ("Do we get San Jacinto Day off?", None),
+    "another holiday": ("Do we get All Saints' Day off as a public holiday?", Reason.OTHER_DATE),
+    "no day at all": ("How many days of holiday do employees get a year?", Reason.OTHER_DATE),
+    "another day is for another policy": ("Is 22 April a day off?", None),
+    "a day told in words": ("Were shops closed last week?", None),
+}
+
+
+@pytest.mark.parametrize(("question", "expected"), ITS_DAY.values(), ids=ITS_DAY.keys())
+def test_a_record_about_one_day_answers_what_names_that_day(question: str, expected: Reason | None) -> None:
+    day = candidate("US-TX", "Is 21 April a public holiday?", subject="21 April", aliases=("April 21", "San Jacinto Day"))
+    found = names_its_day(reading(question), day)
+    assert (found.reason if found else None) == expected
+
+
+def test_a_record_about_one_day_that_may_be_asked_without_it_answers_so() -> None:
+    day = candidate("US-TX", "Is 21 April a public holiday?", subject="21 April", paraphrases=("Do we have the day off?",))
+    assert names_its_day(reading("Do we get a day off?"), day) is None
 
 
 NUMBERS = {

@@ -11,7 +11,8 @@ from rag_edit.core.atlas import default_atlas
 from rag_edit.core.record import Record, RecordVersion, Status
 from rag_edit.scope.places import PlaceMention
 from rag_edit.verify.finding import Cause, Finding, Kind
-from rag_edit.verify.inspect import Kin, inspect
+from rag_edit.verify.inspect import inspect
+from rag_edit.verify.measures import Kin
 
 TODAY = date(2026, 11, 22)
 WORDS = {"Germany": "DE", "Austria": "AT", "Sweden": "SE", "Liechtenstein": "LI", "Switzerland": "CH"}

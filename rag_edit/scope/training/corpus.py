@@ -5,6 +5,7 @@ topics; what stands in a development half is dropped. One seed decides all draws
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -114,8 +115,8 @@ def question_groups(groups: Sequence[QuestionGroup], rng: random.Random) -> list
     """Return a group for each question of hand-written ones: its wordings, and what may be mistaken for it."""
     made = []
     for number, group in enumerate(groups):
-        texts = [_plain(text, f"q:{number}", rng) for text in group.same]
-        texts += [_plain(text, f"q:{number}/{n}", rng) for n, text in enumerate(group.other)]
+        texts = [_plain(text, f"q:{number}", rng, group.subject) for text in group.same]
+        texts += [_plain(text, f"q:{number}/{n}", rng, group.subject) for n, text in enumerate(group.other)]
         texts += [
             _plain(rng.choice(other.same), f"q:{o}", rng) for o, other in rng.sample(list(enumerate(groups)), 3) if o != number
         ]
@@ -123,9 +124,11 @@ def question_groups(groups: Sequence[QuestionGroup], rng: random.Random) -> list
     return made
 
 
-def _plain(text: str, fact: str, rng: random.Random) -> Text:
-    """Return a text without a name, a typing error put in now and then."""
-    return Text(typo(text, rng) if rng.random() < 0.06 else text, None, "", fact, frozenset({fact}))
+def _plain(text: str, fact: str, rng: random.Random, subject: str = "") -> Text:
+    """Return a text, a typing error put in now and then, and where it names ``subject``, if it does."""
+    text = typo(text, rng) if rng.random() < 0.06 else text
+    found = re.search(rf"\b{re.escape(subject)}\b", text, re.IGNORECASE) if subject else None
+    return Text(text, None if found is None else found.span(), "", fact, frozenset({fact}))
 
 
 def _wordings(topic: Topic, rng: random.Random) -> list[Text]:

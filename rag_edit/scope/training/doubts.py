@@ -1,8 +1,8 @@
 """Training of the reader of doubts: a network of one hidden layer on means of an encoder's states, its cut, and the files that ship.
 
 Cross-entropy by AdamW with dropout, seeded; numbers of mean 0 and variance 1, which is folded into the weights that ship. The cut is chosen
-on chances that each turn gets from weights trained without it (folds by turn as written, so that no two fillings of one turn stand on both
-sides). Only a turn that the rules leave to the reader can be taken for a doubt by it. This module knows no encoder and encodes nothing.
+on chances that each turn gets from weights trained without it: without all that its author wrote, or, of the first author who wrote most, in folds by
+turn as written, so that no two fillings of one turn stand on both sides. Only a turn that the rules leave to the reader can be taken for a doubt by it. This module knows no encoder and encodes nothing.
 """
 
 import json
@@ -38,7 +38,14 @@ EPOCHS: Final = 40
 RATE: Final = 2e-3
 DECAY: Final = 1e-2
 BATCH: Final = 256
-RISK: Final = 0.01  # share of other turns that may be taken for a doubt
+ASKING: Final = frozenset(
+    ("bank", "command", "followup", "long", "lookalike", "question")
+)  # kinds that want an answer of their own
+RISKS: Final = {
+    True: 0.01,
+    False: 0.05,
+}  # share of other turns that may be taken for a doubt: of such as ask, and of such as want nothing
+NEARLY: Final = {True: 0.05, False: 0.25}  # the same between an answer and a doubt
 FOLDS: Final = 4
 _DAY: Final = date(2026, 1, 1)  # any: no doubt depends on it
 _LEAST_DEVIATION: Final = 1e-4  # of a number that says something
@@ -93,14 +100,18 @@ def chances(inputs: Floats, weights: Weights) -> Floats:
 
 
 def unseen_chances(inputs: Floats, examples: Sequence[Example], seed: int) -> Floats:
-    """Return (n,) chances by weights that were trained without the turn that an example was made of."""
-    folds = np.array([each.group % FOLDS for each in examples])
+    """Return (n,) chances by weights that were trained without the turn that an example was made of, or without all of its author's."""
     found = np.zeros(len(examples), np.float32)
-    for fold in range(FOLDS):
-        held = folds == fold
+    for held in held_out(examples):
         seen = [each for each, out in zip(examples, held, strict=True) if not out]
         found[held] = chances(inputs[held], fit(inputs[~held], seen, seed))
     return found
+
+
+def held_out(examples: Sequence[Example]) -> list[NDArray[np.bool_]]:
+    """Return masks, (n,) each, of what is left out together: each further author, and in `FOLDS` parts what the first one wrote."""
+    parts = [(each.author, 0 if each.author else each.group % FOLDS) for each in examples]
+    return [np.array([part == own for part in parts]) for own in sorted(set(parts))]
 
 
 def left_by_rules(examples: Sequence[Example], rng: random.Random, read_places: PlaceReading) -> NDArray[np.bool_]:
@@ -116,18 +127,27 @@ def left_by_rules(examples: Sequence[Example], rng: random.Random, read_places: 
     return np.array([is_left(each.text) for each in examples])
 
 
-def choose_cut(examples: Sequence[Example], unseen: Floats, risk: float = RISK) -> float:
-    """Return the lowest cut, to the thousandth above, at which written and banked turns each keep the risk of a false alarm."""
-    cuts = []
-    for banked in (False, True):
-        own = [(c, e.weight) for c, e in zip(unseen, examples, strict=True) if not e.doubts and (e.kind == "bank") is banked]
-        least, left = 0.5, risk * sum(weight for _, weight in own)
+def choose_cut(examples: Sequence[Example], unseen: Floats, risks: Mapping[bool, float]) -> float:
+    """Return the lowest cut, to the thousandth above, at which banked and written turns each keep the risk of a false alarm.
+
+    Args:
+        examples: What was trained on.
+        unseen: (n,) their chances.
+        risks: Allowed share of the turns that ask for something, and of those that want nothing: "The answer stands" is a wrong answer
+            to who asks something else, and no worse than idle to who agrees.
+    """
+    others: dict[tuple[bool, bool], list[tuple[float, float]]] = {}
+    for each, chance in zip(examples, unseen, strict=True):
+        if not each.doubts:
+            others.setdefault((each.kind in ASKING, each.kind == "bank"), []).append((float(chance), each.weight))
+    cuts = [0.5]
+    for (asks, _), own in others.items():
+        left = risks[asks] * sum(weight for _, weight in own)
         for chance, weight in sorted(own, reverse=True):
             left -= weight
             if left < 0:
-                least = max(least, float(chance))
+                cuts.append(chance)
                 break
-        cuts.append(least)
     return math.floor(max(cuts) * 1000 + 1) / 1000
 
 
@@ -186,7 +206,7 @@ def train(
     inputs = means_of([each.text for each in examples], LAYER).astype(np.float32)
     unseen = unseen_chances(inputs, examples, seed)
     left = left_by_rules(examples, random.Random(seed), read_places)
-    cut = choose_cut(examples, np.where(left, unseen, 0))
+    cut, nearly = (choose_cut(examples, np.where(left, unseen, 0), risks) for risks in (RISKS, NEARLY))
     weights = fit(inputs, examples, seed)
     save_file({**weights, "inner": weights["inner"].astype(np.float16)}, target / FILE)
     manifest = {
@@ -198,7 +218,8 @@ def train(
         "layer": LAYER,
         "hidden": HIDDEN,
         "cut": cut,
-        "cut_chosen_on": f"{RISK} of written and of banked turns each, those that rules read themselves counted as right; weights trained without them, {FOLDS} folds",
+        "nearly": nearly,
+        "cut_chosen_on": f"{RISKS[True]:.0%} of the turns that ask, banked and written each, and {RISKS[False]:.0%} of those that want nothing ({NEARLY[True]:.0%} and {NEARLY[False]:.0%} for nearly), those that rules read themselves counted as right; weights trained without their author, or, of the first one, in {FOLDS} folds without them",
         "left_by_rules": shares(examples, left.astype(np.float32), 0.5),
         "taken_for_doubts_unseen": shares(examples, unseen, cut),
         "taken_for_doubts_unseen_and_left_by_rules": shares(examples, np.where(left, unseen, 0), cut),

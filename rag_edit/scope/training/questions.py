@@ -1,10 +1,10 @@
 """Questions people ask of the world, in groups: several wordings of one question, and questions that only look like it.
 
-``questions.jsonl`` holds one group a line: ``{"same": [...], "other": [...]}``. Each two of ``same`` ask for the same fact;
+``questions.jsonl`` holds one group a line: ``{"same": [...], "other": [...]}``, with the ``subject`` where a text names what all of ``same`` are about. Each two of ``same`` ask for the same fact;
 each of ``other`` asks for another fact than ``same``, in nearly the same words. Two of ``other`` may ask for the same fact
 or not: nothing is known of them. Groups have different subjects.
 
-The texts were written by hand, in English. This module does not know the answers, nor how pairs are drawn from a group.
+The texts were written for this, most in English. This module does not know the answers, nor how pairs are drawn from a group.
 """
 
 import json
@@ -23,10 +23,12 @@ class QuestionGroup:
     Attributes:
         same: its wordings.
         other: near misses; none of them asks what ``same`` asks.
+        subject: what most of ``same`` name, as written there; empty where nothing is said of it.
     """
 
     same: tuple[str, ...]
     other: tuple[str, ...]
+    subject: str = ""
 
 
 def read_questions(path: Path = QUESTIONS) -> tuple[QuestionGroup, ...]:
@@ -48,7 +50,7 @@ def read_questions(path: Path = QUESTIONS) -> tuple[QuestionGroup, ...]:
 
 def _group(row: object) -> QuestionGroup:
     """Return the group that a line's JSON value stands for; ValueError where it stands for none."""
-    if not isinstance(row, dict) or set(row) != set(LEAST):
+    if not isinstance(row, dict) or set(row) - {"subject"} != set(LEAST):
         raise ValueError("the keys are not same and other")
     for key, least in LEAST.items():
         texts = row[key]
@@ -59,4 +61,7 @@ def _group(row: object) -> QuestionGroup:
     every = [text.casefold() for key in LEAST for text in row[key]]
     if len(set(every)) < len(every):
         raise ValueError("a text stands twice")
-    return QuestionGroup(tuple(row["same"]), tuple(row["other"]))
+    subject = row.get("subject", "")
+    if not isinstance(subject, str) or not all(subject.casefold() in text for text in (every[0],) if subject):
+        raise ValueError("subject is nothing that the first of same names")
+    return QuestionGroup(tuple(row["same"]), tuple(row["other"]), subject)

@@ -35,6 +35,7 @@ UNFITTED: Final = frozenset(
 NO_SECOND: Final = Calibration({}, 0.0)
 RISKS: Final = (0.005, 0.01, 0.02, 0.05)
 DEFAULT_RISK: Final = 0.01
+ROUNDS: Final = 3  # of the fit of located records, each on what the one before finds hardest
 FILES: Final = ("head.safetensors", "head.json", "update.safetensors", "topics.safetensors")
 TRAINED_ON: Final = ("counterfact/train", "zsre/train", "pokemqa_scope/train")
 MEASURED_ON: Final = ("counterfact_hard/dev", "counterfact/dev", "qaedit/dev", "halluedit/dev")
@@ -114,20 +115,27 @@ def release(
     return manifest
 
 
-def add_local(target: Path, examples: Sequence[Example], source: str) -> dict[str, Any]:
+def add_local(target: Path, collect: Callable[[LastStage], Sequence[Example]], source: str) -> dict[str, Any]:
     """Fit the regime of located records in the manifest of ``target`` and return it.
+
+    It starts from the head's logit alone, whatever stood there before, so that doing it again gives the same.
 
     Args:
         target: the head's folder, with a manifest.
-        examples: see `rag_edit.scope.training.calibrate.with_local`.
-        source: what they were made of, for the manifest.
+        collect: the examples that a last stage finds hardest; see `rag_edit.scope.training.calibrate.with_local`.
+        source: what they are made of, for the manifest.
     """
     manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))
     last = LastStage.from_manifest(manifest["calibration"])
     cut = float(manifest["thresholds"]["default"])
-    last = with_local(last, examples, cut, DEFAULT_RISK)
+    weights = {**last.first.weights, "local": -last.first.bias, "logit_local": 1.0, "agree_local": 0.0}
+    last = replace(last, first=replace(last.first, weights=weights))
+    count = 0
+    for _ in range(ROUNDS):
+        examples = collect(last)
+        count, last = len(examples), with_local(last, examples, cut, DEFAULT_RISK)
     manifest["calibration"]["first"]["weights"] = dict(last.first.weights)
-    manifest["calibration"]["local"] = {"fitted_on": source, "examples": len(examples)}
+    manifest["calibration"]["local"] = {"fitted_on": source, "examples": count, "rounds": ROUNDS}
     manifest["files"] = {name: digest_file(target / name) for name in FILES}  # the bank may have been made anew
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", "utf-8")
     return manifest

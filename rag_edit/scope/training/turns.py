@@ -1,16 +1,17 @@
 """Turns of a conversation after an answer: those that doubt it, and all others; the texts that the reader of doubts learns from.
 
-``turns.jsonl`` holds one turn a line: ``{"label": "doubt" or "other", "language": ..., "kind": ..., "text": ...}``. A text may have slots
+``turns.jsonl`` holds one turn a line: ``{"label": "doubt" or "other", "language": ..., "kind": ..., "text": ..., "author": ...}``, the first author's without
+the last. A text may have slots
 (``{value}``, ``{value2}``, ``{name}``, ``{name2}``, ``{place}``, ``{place2}``, ``{thing}``, ``{number}``, ``{year}``, ``{date}``), which are filled by chance, so that a reader learns
 the shape of a doubt and not what is held against the answer. Questions of `rag_edit.scope.training.topics` and `.questions` are further turns
-that doubt nothing. The texts were written by hand. This module knows no encoder.
+that doubt nothing. The texts were written for this. This module knows no encoder.
 """
 
 import json
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +39,14 @@ class Turn:
         language: One of `LANGUAGES`.
         kind: What manner of doubt, or what else is said.
         text: The turn.
+        author: Who wrote it; empty: the first, who wrote most.
     """
 
     label: str
     language: str
     kind: str
     text: str
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Example:
         kind: Of the turn.
         doubts: Whether it doubts.
         weight: How much it counts.
+        author: Of the turn.
     """
 
     text: str
@@ -63,6 +67,7 @@ class Example:
     kind: str
     doubts: bool
     weight: float
+    author: str = ""
 
 
 def read_turns(path: Path = TURNS) -> tuple[Turn, ...]:
@@ -102,7 +107,7 @@ def examples(turns: Sequence[Turn], rng: random.Random, *, banked: int = 3_000) 
         times = FILLS if _SLOT.search(turn.text) else 1
         texts = {fillers.fill(turn.text, turn.language) for _ in range(times)}
         texts = {careless(text, rng) if rng.random() < CASUAL else text for text in sorted(texts)}
-        found += [Example(text, group, turn.kind, turn.label == "doubt", 1 / len(texts)) for text in sorted(texts)]
+        found += [Example(text, group, turn.kind, turn.label == "doubt", 1 / len(texts), turn.author) for text in sorted(texts)]
     others = sum(each.weight for each in found if not each.doubts)
     bank = sorted(bank_questions(fillers))
     taken = rng.sample(bank, min(banked, len(bank)))
@@ -112,7 +117,7 @@ def examples(turns: Sequence[Turn], rng: random.Random, *, banked: int = 3_000) 
     ]
     weight = {label: sum(each.weight for each in found if each.doubts is label) for label in (True, False)}
     least = min(weight.values())
-    return [Example(e.text, e.group, e.kind, e.doubts, e.weight * least / weight[e.doubts]) for e in found]
+    return [replace(e, weight=e.weight * least / weight[e.doubts]) for e in found]
 
 
 def bank_questions(fillers: "Fillers") -> Iterator[str]:

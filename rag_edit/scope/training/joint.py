@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, float]] = {
     "pokemqa": 0.04,
     "name": 0.26,
     "topic": 0.29,
-    "question": 0.08,
+    "question": 0.3,
 }
 """Shares of the kinds of group in each class, as far as a class has them."""
 

@@ -20,6 +20,7 @@ from rag_edit.core.errors import UsageError
 from rag_edit.engine import Engine
 from rag_edit.opening import open_engine
 from rag_edit.scope.calibration import Thresholds
+from rag_edit.scope.form_scorer import FormScorer
 from rag_edit.scope.trained import LastStage
 from rag_edit.scope.trained_scorer import TrainedScorer
 from rag_edit.scope.training.calibrate import Example
@@ -71,9 +72,10 @@ def examples(home: Path, rows: list[dict[str, Any]], last: LastStage) -> list[Ex
     """
     found = []
     with open_engine(home) as engine:
-        if not isinstance(engine.scorer, TrainedScorer):
-            raise UsageError(f"{home}: wanted scorer trained, found {engine.scorer.kind}", hint="rag-edit doctor")
-        engine.scorer = replace(engine.scorer, last=last)
+        scorer = engine.scorer
+        if not isinstance(scorer, FormScorer) or not isinstance(scorer.inner, TrainedScorer):
+            raise UsageError(f"{home}: wanted scorer trained, found {scorer.kind}", hint="rag-edit doctor")
+        engine.scorer = replace(scorer, inner=replace(scorer.inner, last=last))
         engine.thresholds = Thresholds(1e-9, 0.0, engine.scorer.digest, "no cut")
         outcomes = engine.ask_many([query_of(engine, row) for row in rows], route_only=True)
     for row, outcome in zip(rows, outcomes, strict=True):

@@ -6,8 +6,7 @@ How a scorer uses it, for the candidates of one question:
 
 1. For each candidate make a `PairEvidence` (``dense``: cosine of the question with the nearest of the record's question
    and paraphrases; ``logit`` None). Every string but the question comes from the record; its target is not among them.
-2. `with_leads(evidences)` compares them; `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading
-   together with the question; all others are out of scope (`probability` gives them 0). A question that repeats the record's
+2. `shortlist(evidences)` gives the positions, at most `MAX_PAIRS`, that are worth reading together with the question; all others are out of scope (`probability` gives them 0). A question that repeats the record's
    own words is left out too.
 3. ``pair = read(evidence).pair`` for those, ``logits = score(pairs)``, then ``dataclasses.replace(evidence, logit=logit)``.
    A located topic is read in several wordings: `reread(evidences)` gives the positions, `rewordings` the pairs, `averaged` what follows;
@@ -18,7 +17,8 @@ How a scorer uses it, for the candidates of one question:
    settle: a pair encoder reads `Reading.question` and `Reading.record`, subjects cut out, and its logit goes into
    ``pair_logit``; `probability` then takes the weights of the second look.
 
-The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``.
+The likeliest record wins; its route is decided by the threshold of ``manifest["thresholds"]``. How far a record lies ahead of the next
+one is no evidence: in a small home everything lies far ahead.
 A negated question is about the same fact: in scope, its form is for others to tell. Place and date vetoes are policies.
 
 A pair is in one of six regimes, each with weights of its own. A record of a jurisdiction about a topic that has no name is *local*: it
@@ -44,8 +44,6 @@ _UNUSED: Final = (
     *("named", "dense_named", "overlap_abroad"),  # the bias; tied to one encoder; words of two languages
     *("dense_local", "overlap_local"),  # added nothing on the labelled questions
 )
-_LED: Final = ("plain", "topical", "abroad")  # where no name tells records apart, being nearest by far does
-_LEAD: Final = 0.3  # a larger lead says no more
 _LEAST_SHARE: Final = 1e-5  # a smaller share of topics in common says no more
 REGIMES: Final = ("named", "plain", "unnamed", "topical", "abroad", "local")
 FEATURES: Final = (
@@ -57,7 +55,6 @@ FEATURES: Final = (
         "cloze",
         "abroad_named",
         "agree_local",
-        *(f"lead_{regime}" for regime in _LED),
     ),
 )
 SECOND: Final = tuple(f"pair_{regime}" for regime in REGIMES[:4])  # features of the second look
@@ -89,7 +86,6 @@ class PairEvidence:
         question: what is asked of the record; see `whole`.
         subject, aliases, relation, record_question, paraphrases: the record's; empty where it gives none.
         dense: cosine of the question with the nearest of the record's texts, -1 to 1.
-        lead: how much ``dense`` stands above that of the nearest other candidate, which reads otherwise.
         is_local: whether the record belongs to a jurisdiction other than the world.
         logit: the head's answer to the pair, None until it was asked.
         pair_logit: the pair encoder's answer, None where it was not asked.
@@ -105,27 +101,12 @@ class PairEvidence:
     record_question: str = ""
     paraphrases: tuple[str, ...] = ()
     dense: float = 0.0
-    lead: float = 0.0
     is_local: bool = False
     logit: float | None = None
     pair_logit: float | None = None
     agreement: float | None = None
     whole: str = ""
     origin: tuple[int, ...] = ()
-
-
-def with_leads(evidences: Sequence[PairEvidence]) -> list[PairEvidence]:
-    """Return the candidates of one question with the lead of each over the others."""
-    leads = leads_of([evidence.dense for evidence in evidences])
-    return [replace(evidence, lead=lead) for evidence, lead in zip(evidences, leads, strict=True)]
-
-
-def leads_of(cosines: Sequence[float]) -> list[float]:
-    """Return how far each cosine stands above the largest of the others."""
-    if len(cosines) < 2:
-        return [_LEAD] * len(cosines)
-    first, second = sorted(cosines, reverse=True)[:2]
-    return [cosine - (second if cosine == first else first) for cosine in cosines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,8 +355,6 @@ def features(evidence: PairEvidence) -> Mapping[str, float]:
     found = dict.fromkeys(FEATURES, 0.0)
     own = {regime: 1.0, f"logit_{regime}": logit, f"dense_{regime}": evidence.dense, f"overlap_{regime}": overlap}
     found |= {name: value for name, value in own.items() if name not in _UNUSED}
-    if regime in _LED:
-        found[f"lead_{regime}"] = max(-_LEAD, min(_LEAD, evidence.lead))
     if regime == "local" and evidence.agreement is not None:
         found["agree_local"] = 1.0 + math.log10(evidence.agreement + _LEAST_SHARE) / -math.log10(_LEAST_SHARE)
     if regime == "abroad":

@@ -26,7 +26,6 @@ from rag_edit.scope.trained import (
     Scored,
     averaged,
     grey,
-    leads_of,
     located,
     probability,
     read,
@@ -69,7 +68,7 @@ class TrainedScorer:
     @property
     def kind(self) -> str:
         """Return the method's name."""
-        return "trained-4"
+        return "trained-5"
 
     @property
     def digest(self) -> Digest:
@@ -154,11 +153,11 @@ class TrainedScorer:
         nearest = sorted(groups.values(), key=lambda members: min(map(distances.__getitem__, members)))[:LOOKED_AT]
         alike = [[item.candidates[m] for m in members] for members in nearest]
         cosines = [corrected(max(c.similarity for c in several), self.background) for several in alike]
-        seen = map(_evidence, repeat(item.reading), alike, cosines, leads_of(cosines))
+        seen = map(_evidence, repeat(item.reading), alike, cosines)
         return list(zip(seen, nearest, strict=True))
 
 
-def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float, lead: float) -> PairEvidence:
+def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float) -> PairEvidence:
     """Return what the model sees of candidates that read alike: what all of them say, so that of any one."""
     shown = min(alike, key=lambda c: c.version.record.id)
     record = shown.version.record
@@ -172,7 +171,6 @@ def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float, lead: 
         record_question=_wording(shown),
         paraphrases=tuple(q for q in record.questions() if q != _wording(shown)),
         dense=dense,
-        lead=lead,
         is_local=record.jurisdiction != GLOBAL,
         whole="" if is_whole else reading.text,
         origin=() if is_whole else kept.origin,

@@ -17,7 +17,7 @@ from rag_edit.scope.training.evaluate import Outcome, best
 
 # Weights that must not change sign, whatever the data say: a better match may not lower the score.
 SIGNS: Final[Mapping[str, int]] = {
-    **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "lead_", "agree_"))},
+    **{name: 1 for name in FEATURES if name.startswith(("logit_", "dense_", "overlap_", "agree_"))},
     **dict.fromkeys(SECOND, 1),
     "abroad_named": 1,
     "absent": -1,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rag_edit.core.pair import Pair
 from rag_edit.scope.mentions import fold_words, is_light, read_name
 from rag_edit.scope.risk import wilson
-from rag_edit.scope.trained import LastStage, PairEvidence, grey, is_repeat, probability, read, shortlist, with_leads
+from rag_edit.scope.trained import LastStage, PairEvidence, grey, is_repeat, probability, read, shortlist
 from rag_edit.scope.training.suites import Asked, Live, Suite
 
 Score = Callable[[Sequence[Pair]], Sequence[float]]
@@ -72,9 +72,7 @@ def gather(
     listed: list[list[tuple[str, PairEvidence]]] = []
     for asked, vector in zip(suite.questions, vectors, strict=True):
         found = [(records[i], scale(cosine)) for i, cosine in search.find(asked.text, vector)]
-        evidence = with_leads(
-            [PairEvidence(asked.text, r.subject, record_question=r.question, dense=cosine) for r, cosine in found]
-        )
+        evidence = [PairEvidence(asked.text, r.subject, record_question=r.question, dense=cosine) for r, cosine in found]
         chosen = sorted({*shortlist(evidence), *(k for k, e in enumerate(evidence) if is_repeat(e))})
         listed.append([(found[k][0].id, evidence[k]) for k in chosen])
     pairs = list(dict.fromkeys(read(e).pair for row in listed for _, e in row))

@@ -17,7 +17,7 @@ from rag_edit.scope.trained import Calibration, LastStage, is_repeat
 from rag_edit.scope.training.calibrate import Example, fit, fit_second, held_back, reliability_of, risk_threshold, with_local
 from rag_edit.scope.training.evaluate import Embed, Look, Outcome, Score, figures, gather, looked_again, write_raw
 from rag_edit.scope.training.joint import Setting
-from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, TUNE_PERCENT, language
+from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, SIBLINGS, TUNE_PERCENT, language
 
 GUARDED: Final = (
     ("counterfact_hard", ("same", "neighbour")),
@@ -87,7 +87,8 @@ def release(
         "setting": asdict(setting),
         "run": json.loads((work / "run.json").read_text("utf-8")),
         "commit": commit(),
-        "data": {name: digest_file(data / f"{name}.jsonl") for name in (*TRAINED_ON, *MEASURED_ON)},
+        "data": {name: digest_file(data / f"{name}.jsonl") for name in (*TRAINED_ON, *MEASURED_ON)}
+        | {SIBLINGS.name: digest_file(SIBLINGS)},
         "files": {name: digest_file(target / name) for name in FILES},
         "pair": digest_file(target.parent / "pair" / "model.safetensors"),
         "looked_again": {

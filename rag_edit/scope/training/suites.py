@@ -17,6 +17,7 @@ from typing import Any, Final
 from rag_edit.scope.training.relations import read_relations
 from rag_edit.scope.training.sources import last_sentence, mask_once, read_jsonl
 
+SIBLINGS: Final = Path(__file__).with_name("siblings.jsonl")
 TUNE_PERCENT: Final = 40
 IN_SCOPE: Final = frozenset(("in", "own", "yes", "no", "choice", "reversed"))  # kinds of question that belong to their record
 LANGUAGES: Final = ("en", "de", "fr", "es", "ja", "zh-cn", "ar", "tr")
@@ -227,7 +228,33 @@ def language(data: Path, code: str) -> Suite:
     return language_of(read_jsonl(data / f"mcounterfact_{'de' if code == 'en' else code}/dev.jsonl"), code)
 
 
-ENGLISH: Final[tuple[Callable[[Path], Suite], ...]] = (counterfact_hard, counterfact, counterfact_same, qaedit, halluedit)
+def siblings_of(rows: Sequence[dict[str, Any]], *, with_subject: bool) -> Suite:
+    """Things written with a small letter: two wordings of each record, the same asked of a like thing, something else asked of it."""
+    records = [Live(r["id"], r["subject"] if with_subject else "", r["question"], r["target"], r["answer"]) for r in rows]
+    kinds = {"same": "in", "other_relation": "same", "other_thing": "neighbour", "other_thing_reworded": "neighbour"}
+    asked = [Asked(text, kind, r["id"], is_tune(r["id"])) for r in rows for key, kind in kinds.items() for text in r[key]]
+    return Suite("siblings" if with_subject else "siblings_bare", tuple(records), tuple(asked))
+
+
+def siblings(_data: Path) -> Suite:
+    """Return the siblings, subjects named; they ship with this module."""
+    return siblings_of(read_jsonl(SIBLINGS), with_subject=True)
+
+
+def siblings_bare(_data: Path) -> Suite:
+    """Return the siblings, of question and answer alone."""
+    return siblings_of(read_jsonl(SIBLINGS), with_subject=False)
+
+
+ENGLISH: Final[tuple[Callable[[Path], Suite], ...]] = (
+    counterfact_hard,
+    counterfact,
+    counterfact_same,
+    qaedit,
+    halluedit,
+    siblings,
+    siblings_bare,
+)
 
 
 def all_suites(data: Path) -> Iterator[Suite]:

@@ -17,7 +17,7 @@ from rag_edit.scope.trained import Calibration, LastStage, is_repeat
 from rag_edit.scope.training.calibrate import Example, fit, fit_second, held_back, reliability_of, risk_threshold, with_local
 from rag_edit.scope.training.evaluate import Embed, Look, Outcome, Score, figures, gather, looked_again, write_raw
 from rag_edit.scope.training.joint import Setting
-from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, SIBLINGS, TUNE_PERCENT, language
+from rag_edit.scope.training.suites import ENGLISH, LANGUAGES, SIBLINGS, TUNE_PERCENT, language, small_homes
 
 GUARDED: Final = (
     ("counterfact_hard", ("same", "neighbour")),
@@ -67,7 +67,7 @@ def release(
     """
     scale = background(embed)
     outcomes: dict[str, list[Outcome]] = {}
-    for suite in (*(load(data) for load in ENGLISH), *(language(data, code) for code in LANGUAGES)):
+    for suite in (*(load(data) for load in ENGLISH), *small_homes(), *(language(data, code) for code in LANGUAGES)):
         outcomes[suite.name] = gather(suite, embed, score, scale=lambda cosine: corrected(cosine, scale))
         say(f"asked {suite.name}: {len(suite.questions)} questions")
     last = fit(split(outcomes.values(), tune=True), skip=UNFITTED)

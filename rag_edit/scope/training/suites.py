@@ -228,33 +228,27 @@ def language(data: Path, code: str) -> Suite:
     return language_of(read_jsonl(data / f"mcounterfact_{'de' if code == 'en' else code}/dev.jsonl"), code)
 
 
-def siblings_of(rows: Sequence[dict[str, Any]], *, with_subject: bool) -> Suite:
-    """Things written with a small letter: two wordings of each record, the same asked of a like thing, something else asked of it."""
+def siblings_of(rows: Sequence[dict[str, Any]], home: str, *, with_subject: bool) -> Suite:
+    """Things written with a small letter: two wordings of each record, the same asked of a like thing, something else asked of it.
+
+    Homes are small, and each by itself: two of them may hold the same fact.
+    """
+    rows = [row for row in rows if row["home"] == home]
     records = [Live(r["id"], r["subject"] if with_subject else "", r["question"], r["target"], r["answer"]) for r in rows]
     kinds = {"same": "in", "other_relation": "same", "other_thing": "neighbour", "other_thing_reworded": "neighbour"}
     asked = [Asked(text, kind, r["id"], is_tune(r["id"])) for r in rows for key, kind in kinds.items() for text in r[key]]
-    return Suite("siblings" if with_subject else "siblings_bare", tuple(records), tuple(asked))
+    return Suite(f"siblings_{home}" if with_subject else f"siblings_{home}_bare", tuple(records), tuple(asked))
 
 
-def siblings(_data: Path) -> Suite:
-    """Return the siblings, subjects named; they ship with this module."""
-    return siblings_of(read_jsonl(SIBLINGS), with_subject=True)
+def small_homes() -> Iterator[Suite]:
+    """Yield the siblings that ship with this module, a home at a time, with subjects and of question and answer alone."""
+    rows = read_jsonl(SIBLINGS)
+    for home in sorted({row["home"] for row in rows}):
+        for with_subject in (True, False):
+            yield siblings_of(rows, home, with_subject=with_subject)
 
 
-def siblings_bare(_data: Path) -> Suite:
-    """Return the siblings, of question and answer alone."""
-    return siblings_of(read_jsonl(SIBLINGS), with_subject=False)
-
-
-ENGLISH: Final[tuple[Callable[[Path], Suite], ...]] = (
-    counterfact_hard,
-    counterfact,
-    counterfact_same,
-    qaedit,
-    halluedit,
-    siblings,
-    siblings_bare,
-)
+ENGLISH: Final[tuple[Callable[[Path], Suite], ...]] = (counterfact_hard, counterfact, counterfact_same, qaedit, halluedit)
 
 
 def all_suites(data: Path) -> Iterator[Suite]:

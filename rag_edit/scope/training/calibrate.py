@@ -123,7 +123,8 @@ def logistic(examples: Sequence[Example], *, ridge: float = 1.0, steps: int = 30
 def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: float) -> LastStage:
     """Return the last stage with the weights of the regime ``local`` fitted on examples of their own.
 
-    Its intercept is lowered until, at ``cut``, the share of questions whose likeliest wrong candidate would win keeps the risk.
+    Its intercept is set so that, at ``cut``, the share of questions whose likeliest wrong candidate would win just keeps the risk: what
+    other regimes need for a cut is not their business.
 
     Args:
         last: fitted for the other regimes.
@@ -142,9 +143,8 @@ def with_local(last: LastStage, examples: Sequence[Example], cut: float, risk: f
         pair = best.setdefault(example.group, [0.0, 0.0])
         pair[example.is_right] = max(pair[example.is_right], 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total)))))
     worst = [wrong if wrong > right else 0.0 for wrong, right in best.values()]
-    needed = min(0.999, risk_cut(worst, allowed_expected(risk, len(worst))))
-    if needed > cut:
-        weights["local"] = round(weights["local"] - math.log(needed / (1 - needed)) + math.log(cut / (1 - cut)), 6)
+    needed = max(LOWEST, min(0.999, risk_cut(worst, allowed_expected(risk, len(worst)))))
+    weights["local"] = round(weights["local"] - math.log(needed / (1 - needed)) + math.log(cut / (1 - cut)), 6)
     return replace(last, first=Calibration(weights, last.first.bias))
 
 

@@ -29,6 +29,7 @@ _MONTHS: Final = (
 )
 _MONTH_OF: Final = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
 _NAMES: Final = "|".join(sorted(map(re.escape, _MONTH_OF), key=lambda n: (-len(n), n)))
+_NAMED_MONTH: Final = re.compile(rf"\d|\b(?:{_NAMES})\b", re.IGNORECASE)
 _YEAR: Final = r"(?:1[0-9]|20|21)\d{2}"
 _PATTERNS: Final = (
     re.compile(rf"\b(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-2]\d|3[01])\b"),
@@ -102,3 +103,8 @@ def _mentions(text: str) -> Iterator[DateMention]:
             if day == 0:
                 continue
             yield DateMention(match.start(), match.end(), year, month, day)
+
+
+def may_name_a_day(text: str) -> bool:
+    """Return whether a text has a number or a month's name, so that it may name a day in a way that `read_dates` does not know."""
+    return _NAMED_MONTH.search(text) is not None

@@ -13,7 +13,7 @@ from typing import Final
 
 from rag_edit.core.decision import Candidate, Form, Reason
 from rag_edit.core.record import Record
-from rag_edit.scope.dates import DateMention, read_dates
+from rag_edit.scope.dates import DateMention, may_name_a_day, read_dates
 from rag_edit.scope.mentions import find_mention, read_name
 from rag_edit.scope.places import PlaceMention
 from rag_edit.scope.reading import Reading
@@ -143,7 +143,7 @@ def names_its_day(reading: Reading, candidate: Candidate) -> Objection | None:
     """
     record = candidate.version.record
     day = _whole_day(record.subject)
-    if day is None or any(m.month_day for m in reading.dates) or any(time.days is not None for time in reading.times):
+    if day is None or may_name_a_day(reading.text) or any(time.days is not None for time in reading.times):
         return None
     called = [name for name in record.names() if _whole_day(name) is None]
     if any(_is_named(reading.text, name) for name in called):

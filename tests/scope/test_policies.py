@@ -109,6 +109,8 @@ ITS_DAY = {
     "another holiday": ("Do we get All Saints' Day off as a public holiday?", Reason.OTHER_DATE),
     "no day at all": ("How many days of holiday do employees get a year?", Reason.OTHER_DATE),
     "another day is for another policy": ("Is 22 April a day off?", None),
+    "a day in words that are not read": ("Am I off work on April the twenty-first?", None),
+    "a day with a slip of the pen": ("Is the 21 Aprll a day off?", None),
     "a day told in words": ("Were shops closed last week?", None),
 }
 

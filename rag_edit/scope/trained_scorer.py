@@ -194,17 +194,13 @@ def _named_first(groups: list[tuple[PairEvidence, list[int]]]) -> list[tuple[Pai
     "The standard VAT rate is" asks of the standard rate: the reduced one, which shares words with it, may not win by sounding alike.
     """
     readings = [read(evidence) for evidence, _ in groups]
-    named = {
-        word
-        for (evidence, _), r in zip(groups, readings, strict=True)
-        if r.mention is not None and r.mention.cover >= WHOLE and not r.mention.longer
-        for word in fold(evidence.subject).split()
-        if not is_light(word)
-    }
+    whole = [r.mention is not None and r.mention.cover >= WHOLE and not r.mention.longer for r in readings]
+    weighty = [{word for word in fold(evidence.subject).split() if not is_light(word)} for evidence, _ in groups]
+    named = {word for own, is_whole in zip(weighty, whole, strict=True) if is_whole for word in own}
     return [
-        (evidence, members)
-        for (evidence, members), r in zip(groups, readings, strict=True)
-        if r.is_named or not _is_sibling({word for word in fold(evidence.subject).split() if not is_light(word)}, named)
+        group
+        for group, r, is_whole, own in zip(groups, readings, whole, weighty, strict=True)
+        if r.is_named or is_whole or not _is_sibling(own, named)  # named by an alias that its nearest wording does without
     ]
 
 

@@ -25,7 +25,6 @@ KNOWN = {  # where the languages do not agree yet: below the cut, a question of 
     ("DE", "de", "tax.vat.standard/DE/2020-07-01"),
     ("DE", "de", "tax.vat.standard/DE/2021-01-01"),
     ("ES", "fr", "traffic.speed-limit.motorway/ES"),
-    ("ES", "es", "traffic.speed-limit.motorway/ES"),
     ("ES", "it", "tax.vat.standard/ES/2012-09-01"),
 }
 pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("models")]

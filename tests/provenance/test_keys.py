@@ -99,6 +99,18 @@ def test_a_key_is_never_written_over_another_nor_without_a_passphrase(tmp_path: 
         open_key_file(tmp_path / "c.key", b"p")
 
 
+def test_what_a_kill_left_beside_a_key_is_no_way_into_the_key_that_took_another_name(tmp_path: Path) -> None:
+    following, home = tmp_path / "next.key", tmp_path / "local.key"
+    create_key_file(following, b"p", work=LIGHT)
+    following.with_name("next.key.new").hardlink_to(following)  # killed before the second name was taken away
+    following.replace(home)
+    before = home.read_bytes()
+    made = create_key_file(following, b"p", work=LIGHT)
+    assert (home.read_bytes(), key_of_file(following)) == (before, made.key)
+    assert not home.samefile(following)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["local.key", "next.key"]
+
+
 def test_a_machines_passphrase_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "passphrase"
     made = local_passphrase(path)

@@ -96,7 +96,11 @@ def test_a_sibling_that_is_not_named_may_not_win_by_sounding_alike() -> None:
 def test_a_record_that_an_alias_names_is_no_sibling_of_itself_where_its_nearest_wording_has_another() -> None:
     trained, _ = scorer()
     motorway = candidate(
-        "ES", "Qual è il limite di velocità in autostrada?", id="motorway", subject="motorway speed limit", aliases=("autopista",)
+        "ES",
+        "Qual è il limite di velocità in autostrada?",
+        id="motorway",
+        subject="motorway speed limit",
+        aliases=("autopista",),
     )
     scores = trained.score([ScopeItem(reading("¿A qué velocidad se puede circular por autopista?"), (motorway,))])[0]
     assert "logit_local" in scores[0].features

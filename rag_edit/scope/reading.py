@@ -65,6 +65,11 @@ class Reading:
     language: str = ""
     follows: Topic | None = None
 
+    @property
+    def doubts(self) -> bool:
+        """Return whether it doubts what was answered before."""
+        return self.follows is not None and self.follows.how == "doubt"
+
 
 def turns_to_doubt(query: Query) -> tuple[str, ...]:
     """Return the turns of a conversation that `read` may ask ``doubts`` about."""
@@ -96,7 +101,7 @@ def read(query: Query, read_places: PlaceReading, doubts: Doubts = no_doubts) ->
 def read_doubted(readings: Sequence[Reading], doubting: Doubting, read_places: PlaceReading) -> dict[int, Reading]:
     """Return the readings that change when ``doubting`` tells which turns are doubts, by their place.
 
-    Where the last turn of a conversation is a doubt, the turns before it are held to the lower bar.
+    Beside a doubt, before it or after it, a turn is held to the lower bar.
     """
     turns = [turns_to_doubt(reading.query) for reading in readings]
     several = list(dict.fromkeys(turn for own in turns for turn in own if turn))
@@ -106,12 +111,33 @@ def read_doubted(readings: Sequence[Reading], doubting: Doubting, read_places: P
     nearly = doubts.union(turn for turn, doubted in zip(several, doubting.nearly(several), strict=True) if doubted)
     found = {}
     for i, (reading, own) in enumerate(zip(readings, turns, strict=True)):
-        again = reading if doubts.isdisjoint(own) else read(reading.query, read_places, doubts.__contains__)
-        if again.follows is not None and again.follows.how == "doubt" and not nearly.isdisjoint(own[:-1]):
-            again = read(reading.query, read_places, doubts.union(nearly.intersection(own[:-1])).__contains__)
+        again = reading if nearly.isdisjoint(own) else _read_beside(reading.query, read_places, doubts, nearly)
         if again != reading:
             found[i] = again
     return found
+
+
+def _read_beside(query: Query, read_places: PlaceReading, doubts: frozenset[str], nearly: frozenset[str]) -> Reading:
+    """Return the reading of a conversation's last turn, where turns of ``nearly`` are doubts too if they stand beside one."""
+    *between, last = turns_to_doubt(query)
+    again = read(query, read_places, doubts.__contains__)
+    if not again.doubts and last in nearly and _follows_doubt(query, read_places, doubts, nearly):
+        again = read(query, read_places, doubts.union(nearly).__contains__)
+    elif again.doubts and not nearly.isdisjoint(between):
+        again = read(query, read_places, doubts.union(nearly.intersection(between)).__contains__)
+    return again
+
+
+def _follows_doubt(query: Query, read_places: PlaceReading, doubts: frozenset[str], nearly: frozenset[str]) -> bool:
+    """Return whether a doubt stands before the last turn, and between them nothing but what is nearly one."""
+    for turn in reversed(turns_to_doubt(query)[:-1]):
+        at = max(i for i, message in enumerate(query.messages) if message.role == "user")
+        query = replace(query, question=query.messages[at].content, messages=query.messages[:at])
+        if read(query, read_places, doubts.__contains__).doubts:
+            return True
+        if turn not in nearly:
+            return False
+    return False
 
 
 def _ends(text: str) -> str:

@@ -173,6 +173,32 @@ def test_what_is_nearly_a_doubt_is_one_where_a_doubt_follows(nearly: tuple[str, 
     assert (engine.ask(then, messages=said).decision.winner is not None) == kept
 
 
+@pytest.mark.parametrize(
+    ("said_before", "kept"),
+    [
+        ((STRANGE,), True),
+        (("Are you sure?",), True),  # a doubt that rules know
+        ((STRANGE, SCOFFING), True),  # and on, while nothing else is said
+        ((STRANGE, "Who painted the ceiling of the town hall?"), False),
+        ((), False),
+        ((SCOFFING,), False),
+    ],
+)
+def test_what_is_nearly_a_doubt_is_one_right_after_a_doubt(said_before: tuple[str, ...], kept: bool) -> None:
+    engine = telling_engine(RATE, telling=Telling(STRANGE, nearly=(SCOFFING,)))
+    said = [Message("user", RATE.question), Message("assistant", RATE.answer)]
+    for turn in said_before:
+        said += [Message("user", turn), Message("assistant", "I am not sure.")]
+    assert (engine.ask(SCOFFING, messages=said).decision.winner is not None) == kept
+
+
+def test_a_long_conversation_of_what_is_nearly_a_doubt_is_read_to_its_end() -> None:
+    engine = telling_engine(RATE, telling=Telling(STRANGE, nearly=(SCOFFING,)))
+    said = [Message("user", RATE.question), Message("assistant", RATE.answer)]
+    said += [Message("user", STRANGE), *[Message("user", SCOFFING)] * 2_000]
+    assert engine.ask(SCOFFING, messages=said).decision.winner is None  # the question lies too far back
+
+
 def test_a_turn_that_a_record_answers_by_itself_is_no_doubt_whatever_the_reader_says() -> None:
     telling = Telling(PARROT.question)
     engine = telling_engine(RATE, PARROT, telling=telling)

@@ -179,8 +179,7 @@ def taken_for_doubts(
     known = dict(zip(turns, told(turns), strict=True))
 
     def doubted(query: Query, doubts: Doubts) -> bool:
-        topic = read(query, read_places, doubts).follows
-        return topic is not None and topic.how == "doubt"
+        return read(query, read_places, doubts).doubts
 
     return [(doubted(query, no_doubts), doubted(query, known.__getitem__)) for query in queries]
 

@@ -64,7 +64,11 @@ def release(
         score: logits of pairs, by the very head in ``target``.
         look: logits of (question, record) texts by the pair encoder.
         say: gets a line a step.
+
+    Raises:
+        FileNotFoundError: ``work`` does not say how the weights were trained (``run.json``).
     """
+    run = json.loads((work / "run.json").read_text("utf-8"))  # before minutes of asking
     scale = background(embed)
     outcomes: dict[str, list[Outcome]] = {}
     for suite in (*(load(data) for load in ENGLISH), *small_homes(), *(language(data, code) for code in LANGUAGES)):
@@ -85,7 +89,7 @@ def release(
         "encoder": encoder,
         "background": round(scale, 6),
         "setting": asdict(setting),
-        "run": json.loads((work / "run.json").read_text("utf-8")),
+        "run": run,
         "commit": commit(),
         "data": {name: digest_file(data / f"{name}.jsonl") for name in (*TRAINED_ON, *MEASURED_ON)}
         | {SIBLINGS.name: digest_file(SIBLINGS)},

@@ -223,6 +223,20 @@ def test_only_topics_without_a_name_are_local(subject: str, is_local: bool, regi
     assert features(asked)[f"logit_{regime}"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("question", "regime"),
+    [
+        ('Who is the artist behind the song "I\'m Gonna Run Away From You"?', "named"),
+        ("who sings i hate my life", "unnamed"),
+        ("who sang the song same as it ever was", "unnamed"),
+    ],
+)
+def test_a_title_in_which_somebody_speaks_is_a_name_also_without_capitals(question: str, regime: str) -> None:
+    song = "i'm gonna run away from you"
+    seen = features(PairEvidence(question, song, record_question=f"who sang {song}?", dense=0.7, logit=2.0))
+    assert (seen[f"logit_{regime}"], seen["absent"]) == (2.0, float(regime == "unnamed"))
+
+
 def test_a_located_topic_is_held_against_the_topics_that_the_model_knows() -> None:
     topic = PairEvidence(
         "How high is VAT?", "standard VAT rate", record_question="What is the VAT rate?", is_local=True, logit=1.0

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from rag_edit.scope.training.topics import Family, fill
 
-DIMS: Final = 60
+DIMS: Final = 54
 SLOTS: Final = {  # for wordings that cannot do without
     "en": {"place": "Malta", "year": "2024", "date": "6 January"},
     "de": {"place": "Polen", "year": "2024", "date": "6. Januar"},

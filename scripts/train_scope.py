@@ -1,7 +1,7 @@
 """Train the scope model: corpus, hidden states, joint head, update of the encoder, last stage, manifest.
 
 usage: train_scope.py --data DIR [--encoder e5|minilm] [--work DIR] [--out DIR] [--groups N] [--steps N] [--tuning N] [--seed N]
-                      [--start DIR] [--skip-training] [--skip-measuring] [--labelled HOME QUESTIONS...]
+                      [--start DIR | --average DIR...] [--skip-training] [--skip-measuring] [--labelled HOME QUESTIONS...]
 
 Every step goes on from what --work holds. Raw outputs of the measurement stay there as JSONL.
 """
@@ -27,7 +27,7 @@ from rag_edit.scope.training.joint import Setting
 from rag_edit.scope.training.release import add_local, release
 from rag_edit.scope.training.topics import all_families
 from rag_edit.scope.training.tuning import Tuning
-from rag_edit.scope.training.weights import LAYER, Size, make_weights
+from rag_edit.scope.training.weights import LAYER, Size, average, make_weights
 
 
 def main() -> None:
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=Setting.steps, help="of the head alone")
     parser.add_argument("--tuning", type=int, default=Tuning.steps, help="steps of head and update together")
     parser.add_argument("--start", type=Path, metavar="DIR", help="go on from the weights of this artefact")
+    parser.add_argument("--average", nargs="+", type=Path, metavar="DIR", help="train nothing: the mean of these artefacts")
     parser.add_argument("--seed", type=int, default=Setting.seed)
     parser.add_argument("--skip-training", action="store_true", help="only measure and calibrate the head in --out")
     parser.add_argument("--skip-measuring", action="store_true", help="keep the manifest in --out, but for --labelled")
@@ -66,7 +67,9 @@ def main() -> None:
                 said[name] = done * 20 // max(1, total)
                 console.print(f"{what}: {done} of {total}")
 
-        if not options.skip_training:
+        if options.average:
+            average(options.average, work, target)
+        elif not options.skip_training:
             mini, (directory, prefix) = open_encoder("minilm", cache), encoder_directory(options.encoder, cache, updated=False)
             size, tuning = Size(options.groups, options.topics), Tuning(steps=options.tuning)
             make_weights(
@@ -74,7 +77,7 @@ def main() -> None:
                 setting, tuning, moved, options.start,
             )  # fmt: skip
     reader = open_reader(options.encoder, cache, JointHead.open(target), remembered=1_000_000, directory=options.out)
-    if not options.skip_training or not (target / FILE).exists():
+    if not options.skip_training or options.average or not (target / FILE).exists():
         count = write_bank(all_families(), lambda t: reader.encode(t, kind="query"), target / FILE)
         console.print(f"{count} wordings of known topics")
     if not options.skip_measuring:

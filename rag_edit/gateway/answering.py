@@ -181,9 +181,7 @@ async def answer(call: Call, api: Api) -> None:
         await _base(call, addressed, reason, asked, api, decided.decision)
         return
     said = await _say(call, addressed, decided, asked)  # (6)
-    text = await _serve(call, api, asked, decided, reason, said)
-    if api is Api.RESPONSES:
-        await state.kept.keep(_owner(call), f"resp_{exchange.trace_id}", addressed.document.fields, text)
+    await _serve(call, api, addressed, asked, decided, reason, said)
 
 
 async def _pass_unread(call: Call, spec: DeploymentSpec) -> None:
@@ -273,8 +271,10 @@ async def _written(call: Call, decided: Decided, answering: Answering | None = N
         call.exchange.waited_s += (call.exchange.overhead_ms() - began) / 1000
 
 
-async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: Reason, said: Answer) -> str:
-    """Serve an answer of records; return its text."""
+async def _serve(
+    call: Call, api: Api, addressed: Addressed, asked: Asked, decided: Decided, reason: Reason, said: Answer
+) -> None:
+    """Serve an answer of records. It is kept for its next turn first: a client may ask that at once, at another worker."""
     exchange, decision = call.exchange, decided.decision
     assert call.spec is not None
     versions = answering_versions(decision)
@@ -294,8 +294,9 @@ async def _serve(call: Call, api: Api, asked: Asked, decided: Decided, reason: R
         with_usage=asked.with_usage,
         echo=asked.echo or {},
     )
+    if api is Api.RESPONSES:
+        await call.state.kept.keep(_owner(call), f"resp_{exchange.trace_id}", addressed.document.fields, text)
     await send(exchange, api, served, stream=asked.stream)
-    return text
 
 
 async def send(exchange: Exchange, api: Api, served: Served, *, stream: bool) -> None:

@@ -177,6 +177,21 @@ def test_a_response_goes_on_at_another_worker(shared: Shared, upstream: FakeUpst
 
 
 @pytest.mark.slow
+def test_a_response_is_kept_before_its_client_can_go_on_from_it(shared: Shared, upstream: FakeUpstream) -> None:
+    kept = shared.workers[0].state.kept
+    keep = kept.keep
+
+    async def keep_slowly(*about: Any) -> None:
+        await asyncio.sleep(0.5)
+        await keep(*about)
+
+    kept.keep = keep_slowly  # type: ignore[method-assign]
+    first = shared.ask(0, "/v1/responses", {"model": "gpt", "input": ASKED}).json
+    shared.ask(1, "/v1/responses", {"model": "gpt", "input": OTHER, "previous_response_id": first["id"]})
+    assert [item["role"] for item in upstream.sent[-1].json["input"]] == ["user", "assistant", "user"]
+
+
+@pytest.mark.slow
 def test_metrics_are_those_of_all_workers_together(shared: Shared) -> None:
     key = shared.key(*ALL)
     for worker in (0, 1, 1):

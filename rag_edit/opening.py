@@ -42,7 +42,6 @@ from rag_edit.verify.watch import Watch
 if TYPE_CHECKING:
     from rag_edit.lm.doubt_probe import DoubtReader
     from rag_edit.lm.pair_encoder import PairEncoder
-    from rag_edit.lm.token_encoder import TokenEncoder
     from rag_edit.provenance.signer import Signer
     from rag_edit.replica import Source
 
@@ -237,9 +236,7 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     embedder = reader if has_head else open_encoder(settings.encoder, settings.cache_dir)
     scale = float(manifest["background"]) if has_head else background(lambda texts: embedder.encode(texts, kind="query"))
     last = LastStage.from_manifest(manifest["calibration"])
-    trained = TrainedScorer(
-        reader.score, LazyPairs(), last, model.artefact, scale, model.topics, place_reader(), lambda word: _knows(reader, word)
-    )
+    trained = TrainedScorer(reader.score, LazyPairs(), last, model.artefact, scale, model.topics, place_reader())
     cut = manifest["thresholds"]
     chosen_on = f"{cut['default_risk']} wrong overrides; {cut['chosen_on']}"
     if not has_head:
@@ -251,12 +248,6 @@ def open_readers(settings: Settings, tokens: Path | None = None) -> Readers:
     by_risk = MappingProxyType({risk_name(float(risk)): float(least) for risk, least in cut["by_risk"].items()})
     thresholds = Thresholds(float(cut["default"]), 0.0, asked.digest, chosen_on, by_risk=by_risk)
     return Readers(embedder, asked, thresholds, model.doubts)
-
-
-def _knows(reader: "TokenEncoder", word: str) -> bool:
-    from rag_edit.lm.pair_encoder import known_words
-
-    return reader.has_word(word) or word in known_words()
 
 
 class LazyPairs:

@@ -213,10 +213,6 @@ class TransformerEncoder:
             means[rows] = np.einsum("ntd,nt->nd", both, real) / lengths[:, None].astype(np.float32)
         return means
 
-    def has_word(self, word: str) -> bool:
-        """Return whether the vocabulary has a word whole, as written."""
-        return any(self._tokenizer.token_to_id(token) is not None for token in (f"\u2581{word}", word))
-
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Return how many tokens ``texts`` have, special ones included, after cutting."""
         return sum(len(e.ids) for e in self._tokenizer.encode_batch_fast([_plain(t) for t in texts]))

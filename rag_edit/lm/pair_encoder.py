@@ -7,7 +7,6 @@ pass is `rag_edit.lm.bert`'s, in NumPy, with both texts in segment 0.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,12 +34,6 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
         for name, tensor in stored.items()
         if not name.endswith(".scale")
     }
-
-
-@cache
-def known_words(directory: Path = PAIR_DIRECTORY) -> frozenset[str]:
-    """Return the words that the vocabulary stored in ``directory`` has whole: some 20,000 of English, in small letters."""
-    return frozenset(word for word in Tokenizer.from_file(str(directory / "tokenizer.json")).get_vocab() if word.isalpha())
 
 
 class PairEncoder:

@@ -53,10 +53,6 @@ class TokenEncoder:
         """Return the length of a vector."""
         return self._encoder.dim
 
-    def has_word(self, word: str) -> bool:
-        """Return whether the encoder's vocabulary has a word whole, as written."""
-        return self._encoder.has_word(word)
-
     def encode(self, texts: Sequence[str], *, kind: Kind, progress: Callable[[int], None] | None = None) -> Floats:
         """Return one unit vector a text, in order, and keep the tokens of what was read."""
         parts = []

@@ -85,18 +85,16 @@ def read(query: Query, read_places: PlaceReading, doubts: Doubts = no_doubts) ->
         form = replace(form, form=Form.DOUBT, stem="", polar=True, negated=False, claim=topic.claim)
     alone = "" if form.form in (Form.SMALL_TALK, Form.DOUBT) else form.stem or question
     text = asked_part(_ends(clean(topic.text if topic else alone)), read_places)
-    return reworded(Reading(query, "", form, language=guess_language(question) or "", follows=topic), text, read_places)
-
-
-def reworded(reading: Reading, text: str, read_places: PlaceReading) -> Reading:
-    """Return the reading with other words to search and score by, and what those name."""
-    return replace(
-        reading,
-        text=text,
+    return Reading(
+        query,
+        text,
+        form,
         places=tuple(read_places(text)),
         dates=read_dates(text),
-        times=read_times(text, reading.query.as_of),
+        times=read_times(text, query.as_of),
         numbers=numbers(text),
+        language=guess_language(question) or "",
+        follows=topic,
     )
 
 

@@ -73,7 +73,7 @@ _ELSEWHERE: Final = re.compile(
 )  # letters that are not Latin, or Turkish
 _SENTENCE: Final = re.compile(r"(?:[!?;]|(?<=\w{4})\.|(?<=[)\]\"'])\.)[)\]\"']*\s+|\n+")  # not behind an abbreviation
 _SAME: Final = 0.999  # probability where the question repeats the record's own words
-_SPEAKERS: Final = frozenset(("i", "you", "me", "he", "she", "we", "they", "us", "him", "them"))  # in "you must remember this"
+_SPEAKERS: Final = frozenset(("i", "you", "me", "he", "she", "we", "they", "him", "them"))  # in "you must remember this"
 _CLOSED: Final = frozenset(
     ("what who whom whose which where when why how is are was were does do did can could has have had tell name give").split()
 )
@@ -236,9 +236,9 @@ def _is_short_form(text: str, mention: Mention, names: tuple[str, ...]) -> bool:
 
 
 def _is_proper(name: str) -> bool:
-    """Return whether at least half of a name's weighty words have a capital or are numbers, or somebody speaks in it: a title."""
-    if not _SPEAKERS.isdisjoint({word for word, _, _ in spans(name)}):
-        return True
+    """Return whether at least half of a name's weighty words have a capital or are numbers, or somebody speaks in small letters: a title."""
+    if name.islower() and not _SPEAKERS.isdisjoint({word for word, _, _ in spans(name)}):
+        return True  # with capitals, "I" may be a number, too
     weighty = [(word, start) for word, start, _ in spans(name) if not is_light(word)]
     return bool(weighty) and 2 * sum(name[start].isupper() or word.isdigit() for word, start in weighty) >= len(weighty)
 

@@ -7,6 +7,7 @@ and those that leave doubt to the pair encoder in another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Final
 
 from rag_edit.core.decision import Candidate, ScopeScore
@@ -15,9 +16,8 @@ from rag_edit.core.pair import Pair
 from rag_edit.scope.adjuncts import GLOBAL, at_home, kept_for, text_for
 from rag_edit.scope.background import REFERENCE, corrected
 from rag_edit.scope.mentions import is_light
-from rag_edit.scope.reading import PlaceReading, Reading, reworded
+from rag_edit.scope.reading import PlaceReading, Reading
 from rag_edit.scope.scorer import ScopeItem, asks_verbatim
-from rag_edit.scope.spelling import KnowsWord, mended
 from rag_edit.scope.text import fold
 from rag_edit.scope.trained import (
     WHOLE,
@@ -55,7 +55,6 @@ class TrainedScorer:
         background: What the encoder behind the candidates' similarities gives unrelated texts; see `rag_edit.scope.background`.
         ask_topics: The topics that the model knows, for records of jurisdictions without a name; None where it knows none.
         read_places: Reader of places, for the wordings of located records; None leaves those as they are.
-        knows_word: Tells which words of a question to located records are no slips of the fingers; None mends none.
     """
 
     score_pairs: ScorePairs
@@ -65,7 +64,6 @@ class TrainedScorer:
     background: float = REFERENCE
     ask_topics: AskTopics | None = None
     read_places: PlaceReading | None = None
-    knows_word: KnowsWord | None = None
 
     @property
     def kind(self) -> str:
@@ -139,11 +137,10 @@ class TrainedScorer:
     def _groups(self, item: ScopeItem) -> list[tuple[PairEvidence, list[int]]]:
         """Return the evidence of each group of candidates that read alike, with the members' places; order does not matter."""
         groups: dict[tuple[object, ...], list[int]] = {}
-        spelt = self._spelt(item)
         for place, candidate in enumerate(item.candidates):
             record = candidate.version.record
             key = (
-                text_for(item.reading if record.jurisdiction == GLOBAL else spelt, record),
+                text_for(item.reading, record),
                 fold(record.subject),
                 record.aliases,
                 fold(record.relation),
@@ -156,16 +153,8 @@ class TrainedScorer:
         nearest = sorted(groups.values(), key=lambda members: min(map(distances.__getitem__, members)))[:LOOKED_AT]
         alike = [[item.candidates[m] for m in members] for members in nearest]
         cosines = [corrected(max(c.similarity for c in several), self.background) for several in alike]
-        readings = [item.reading if several[0].version.record.jurisdiction == GLOBAL else spelt for several in alike]
-        return list(zip(map(_evidence, readings, alike, cosines), nearest, strict=True))
-
-    def _spelt(self, item: ScopeItem) -> Reading:
-        """Return the reading of a question to located records: its slips mended by their wordings."""
-        if self.knows_word is None or self.read_places is None:
-            return item.reading
-        records = [c.version.record for c in item.candidates if c.version.record.jurisdiction != GLOBAL]
-        text = mended(item.reading.text, (text for record in records for text in record.questions()), self.knows_word)
-        return item.reading if text == item.reading.text else reworded(item.reading, text, self.read_places)
+        seen = map(_evidence, repeat(item.reading), alike, cosines)
+        return list(zip(seen, nearest, strict=True))
 
 
 def _evidence(reading: Reading, alike: Sequence[Candidate], dense: float) -> PairEvidence:

@@ -185,7 +185,7 @@ def test_a_response_is_kept_before_its_client_can_go_on_from_it(shared: Shared, 
         await asyncio.sleep(0.5)
         await keep(*about)
 
-    kept.keep = keep_slowly  # type: ignore[method-assign]
+    kept.keep = keep_slowly  # type: ignore[method-assign, assignment]
     first = shared.ask(0, "/v1/responses", {"model": "gpt", "input": ASKED}).json
     shared.ask(1, "/v1/responses", {"model": "gpt", "input": OTHER, "previous_response_id": first["id"]})
     assert [item["role"] for item in upstream.sent[-1].json["input"]] == ["user", "assistant", "user"]

@@ -237,6 +237,19 @@ def test_a_title_in_which_somebody_speaks_is_a_name_also_without_capitals(questi
     assert (seen[f"logit_{regime}"], seen["absent"]) == (2.0, float(regime == "unnamed"))
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param("average US federal minimum wage", id="the country, not us"),
+        pytest.param("treatment of type I diabetes", id="a number"),
+        pytest.param("minimum wage for us", id="no title"),
+    ],
+)
+def test_a_topic_with_a_word_like_a_pronoun_is_no_title(subject: str) -> None:
+    seen = features(PairEvidence(f"What is the {subject}?", subject, record_question=f"How high is the {subject}?", logit=1.0))
+    assert seen["logit_plain"] == 1.0
+
+
 def test_a_located_topic_is_held_against_the_topics_that_the_model_knows() -> None:
     topic = PairEvidence(
         "How high is VAT?", "standard VAT rate", record_question="What is the VAT rate?", is_local=True, logit=1.0

@@ -123,13 +123,3 @@ def test_known_topics_are_asked_about_located_records_alone_and_raise_what_agree
     assert {record for _, record in asked} == {vat.version.record.question}
     assert agreed.features["agree_local"] > other.features["agree_local"]
     assert agreed.probability > other.probability
-
-
-def test_a_slip_is_mended_for_located_records_alone() -> None:
-    trained, pairs = scorer()
-    trained = replace(trained, read_places=lambda _: (), knows_word=lambda _: False)
-    asked = reading("How high is the standrad VAT rate here?")
-    for jurisdiction, wanted in (("DE", "How high is the standard VAT rate here?"), ("GLOBAL", asked.text)):
-        pairs.asked.clear()
-        trained.score([ScopeItem(asked, (candidate(jurisdiction, subject="standard VAT rate"),))])
-        assert {pair.question for pair in pairs.asked} == {wanted}

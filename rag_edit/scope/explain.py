@@ -45,7 +45,7 @@ REASON_WORDS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.OTHER_PLACE: "vetoed: another place is named",
         Reason.OTHER_DATE: "vetoed: another date is named",
         Reason.OTHER_NUMBER: "vetoed: another number is named",
-        Reason.OTHER_SUBJECT: "vetoed: another subject is named",
+        Reason.OTHER_SUBJECT: "vetoed: something else is asked about",
         Reason.NOT_YET_VALID: "vetoed: it does not hold yet",
         Reason.EXPIRED: "vetoed: it does not hold any more",
         Reason.NOTHING_ASKED: "nothing is asked",

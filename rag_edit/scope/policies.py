@@ -14,10 +14,12 @@ from typing import Final
 from rag_edit.core.decision import Candidate, Form, Reason
 from rag_edit.core.record import Record
 from rag_edit.scope.dates import DateMention, may_name_a_day, read_dates
+from rag_edit.scope.examples import asked_kinds
+from rag_edit.scope.language import guess_language
 from rag_edit.scope.mentions import find_mention, read_name
 from rag_edit.scope.places import PlaceMention
 from rag_edit.scope.reading import Reading
-from rag_edit.scope.text import fold, numbers
+from rag_edit.scope.text import cognate, fold, numbers
 
 _OR: Final = re.compile(r",?\s+(?:or|oder|ou|o)\s+(?:the\s+)?", re.IGNORECASE)
 _RELATIVE: Final = re.compile(
@@ -231,6 +233,24 @@ def _either(question: str) -> tuple[str, str] | None:
     return None
 
 
+def asks_for_no_other_kind(reading: Reading, candidate: Candidate) -> Objection | None:
+    """Object when the question wants an example of a kind ("What is a common symptom of measles?") of which the record does not speak.
+
+    Words are compared within a language: a record that has no wording in the question's is the scorer's to judge.
+    """
+    kinds = asked_kinds(reading.text)
+    if not kinds:
+        return None
+    record = candidate.version.record
+    texts = [text for text in record.questions() if guess_language(text) in (None, reading.language)]
+    said = fold(" ".join((*texts, *record.names(), record.relation))).split()
+    if not texts or any(cognate(kind, word) for kind in kinds for word in said):
+        return None
+    return Objection(
+        Reason.OTHER_SUBJECT, f"the question asks for an example ({', '.join(kinds)}), of which the record does not speak"
+    )
+
+
 def names_no_other_place(covers: Covers, read_places: ReadPlaces) -> Policy:
     """Return the policy that objects when the question names a place that the record does not speak for.
 
@@ -285,6 +305,7 @@ def standing_policies(covers: Covers, read_places: ReadPlaces) -> tuple[Policy, 
         names_the_same_numbers,
         names_both,
         asks_of_what_is_described,
+        asks_for_no_other_kind,
         names_no_other_place(covers, read_places),
     )
 

@@ -24,14 +24,13 @@ from rag_edit.scope.reversed_reading import (
     TARGET,
     Asked,
     alternatives,
-    cognate,
     kind_length,
     relation_words,
     sides,
     take_apart,
     targets,
 )
-from rag_edit.scope.text import fold
+from rag_edit.scope.text import cognate, fold
 
 MAX_ALIKE: Final = 16  # records that one reversed question may be answered from; of more, the list says little
 _OF_TARGET: Final = re.compile(r"^(?:(?:is|are|was|were)|.*\bas) (?P<noun>.+?) (?:of|for|to|in)$")

@@ -66,14 +66,3 @@ def kind_length(before: tuple[str, ...]) -> int:
         if word in w.AUXILIARIES or word == "s" or (at and word.endswith(("s", "ed")) and word not in w.PLURALS):
             return at
     return 0
-
-
-def cognate(left: str, right: str) -> bool:
-    """Return whether two words are forms of one: "creator" and "created", "practiced" and "practice"."""
-    if left == right:
-        return True
-    shorter = min(len(left), len(right))
-    if shorter < 3:
-        return False
-    same = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), shorter)
-    return same >= max(3, shorter - 3) and same >= max(len(left), len(right)) - 5 and (same > 3 or shorter <= 4)

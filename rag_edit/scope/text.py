@@ -48,3 +48,14 @@ def mask(text: str, names: Iterable[str]) -> str:
     for name in sorted({clean(n) for n in names} - {""}, key=lambda n: (-len(n), n)):
         masked = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", MASK, masked, flags=re.IGNORECASE)
     return masked
+
+
+def cognate(left: str, right: str) -> bool:
+    """Return whether two words are forms of one: "creator" and "created", "practiced" and "practice"."""
+    if left == right:
+        return True
+    shorter = min(len(left), len(right))
+    if shorter < 3:
+        return False
+    same = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), shorter)
+    return same >= max(3, shorter - 3) and same >= max(len(left), len(right)) - 5 and (same > 3 or shorter <= 4)

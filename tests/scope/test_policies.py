@@ -7,6 +7,7 @@ import pytest
 
 from rag_edit.core.decision import Reason
 from rag_edit.scope.policies import (
+    asks_for_no_other_kind,
     asks_of_what_is_described,
     holds_on_the_day,
     names_both,
@@ -246,4 +247,62 @@ def test_a_name_that_only_describes_is_not_what_a_record_is_about(
     asked: str, fields: dict[str, Any], expected: Reason | None
 ) -> None:
     found = asks_of_what_is_described(reading(asked), candidate("GLOBAL", **fields))
+    assert (found and found.reason) == expected
+
+
+FATIGUE = {"subject": "fatigue", "relation": "health specialty", "question": "What is the health specialty of fatigue?"}
+SOFTWARE = {"subject": "Scilab", "relation": "GUI toolkit", "question": "What is the GUI toolkit of Scilab?"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields", "expected"),
+    [
+        pytest.param("What is a common symptom associated with fatigue?", FATIGUE, Reason.OTHER_SUBJECT, id="a symptom"),
+        pytest.param("What's a common symptom of fatigue?", FATIGUE, Reason.OTHER_SUBJECT, id="in short"),
+        pytest.param("Name a typical sign of fatigue.", FATIGUE, Reason.OTHER_SUBJECT, id="an order"),
+        pytest.param("What type of software is Scilab known for?", SOFTWARE, Reason.OTHER_SUBJECT, id="a type"),
+        pytest.param("What is Scilab known for?", SOFTWARE, Reason.OTHER_SUBJECT, id="fame alone"),
+        pytest.param("What is a well-known feature or aspect of Scilab?", SOFTWARE, Reason.OTHER_SUBJECT, id="two kinds"),
+        pytest.param("What is a popular toolkit for Scilab?", SOFTWARE, None, id="of the record's own kind"),
+        pytest.param(
+            "What is Scilab known for?",
+            {**SOFTWARE, "paraphrases": ("What is Scilab famous for?",)},
+            None,
+            id="the record tells of fame",
+        ),
+        pytest.param(
+            "What is a common symptom of fatigue?",
+            {"subject": "symptoms of fatigue", "question": "How does fatigue show?"},
+            None,
+            id="the subject is the kind",
+        ),
+        pytest.param("What is a specialty of fatigue?", FATIGUE, None, id="none of the best known: left to the scorer"),
+        pytest.param("What is the common symptom of fatigue?", FATIGUE, None, id="the one: left to the scorer"),
+        pytest.param(
+            "Was ist ein häufiges Symptom von Müdigkeit?", FATIGUE, None, id="no wording in the language of the question"
+        ),
+        pytest.param(
+            "Was ist ein häufiges Symptom von Müdigkeit?",
+            {"subject": "Müdigkeit", "question": "Welches Fachgebiet ist für Müdigkeit da?"},
+            Reason.OTHER_SUBJECT,
+            id="in German",
+        ),
+        pytest.param(
+            "Quel est un symptôme courant de la fatigue ?",
+            {"subject": "fatigue", "question": "Quelle est la spécialité de la fatigue ?"},
+            Reason.OTHER_SUBJECT,
+            id="in French",
+        ),
+        pytest.param(
+            "¿Cuál es un síntoma frecuente de la fatiga?",
+            {"subject": "fatiga", "question": "¿Cuál es la especialidad de la fatiga?"},
+            Reason.OTHER_SUBJECT,
+            id="in Spanish",
+        ),
+    ],
+)
+def test_a_question_for_an_example_is_answered_by_records_of_its_kind_alone(
+    asked: str, fields: dict[str, Any], expected: Reason | None
+) -> None:
+    found = asks_for_no_other_kind(reading(asked), candidate("GLOBAL", **fields))
     assert (found and found.reason) == expected
